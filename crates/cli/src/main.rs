@@ -20,6 +20,7 @@ mod environment;
 mod failure;
 mod file_limit;
 mod hooks;
+mod limit;
 mod logging;
 mod lost_edits;
 mod memory_limit;

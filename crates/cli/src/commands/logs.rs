@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::limit::at_least_one;
 use crate::logging::{self, LogLine};
 use crate::output::Format;
 
@@ -22,7 +23,7 @@ pub(crate) struct LogsArgs {
     #[arg(short, long)]
     follow: bool,
     /// Show the last N lines
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100, value_parser = at_least_one::<usize>)]
     lines: usize,
 }
 

@@ -96,7 +96,7 @@ impl std::str::FromStr for RowLimit {
             number => number
                 .parse()
                 .map(|number| Self(Some(number)))
-                .map_err(|_| "expected a number of rows, 1 at least, or `all`"),
+                .map_err(|_| "expected a number of rows, at least 1, or `all`"),
         }
     }
 }

@@ -42,6 +42,28 @@ fn help_and_version_are_data() {
 }
 
 #[test]
+fn none_at_all_is_no_number_of_things_to_show() {
+    let machine = Machine::new();
+    for arguments in [
+        &["logs", "-n"][..],
+        &["query", "-", "--limit"],
+        &["record", "things", "list", "--limit"],
+        &["session", "list", "-n"],
+        &["session", "search", "word", "-n"],
+        &["session", "stats", "-n"],
+        &["thread", "list", "-n"],
+        &["thread", "read", "t", "-n"],
+        &["thread", "search", "word", "-n"],
+    ] {
+        let answer = machine.run(&[arguments, &["0"]].concat());
+        answer.failed(2, "usage").says("at least 1");
+    }
+    let answer = machine.run(&["session", "show", "s", "--json", "-n", "0"]);
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.stderr.contains("at least 1"), "{answer:?}");
+}
+
+#[test]
 fn wrong_arguments_exit_with_two_and_touch_nothing() {
     let machine = Machine::new();
     for arguments in [

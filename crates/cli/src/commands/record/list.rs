@@ -12,6 +12,7 @@ use super::shown::{row, write_table};
 use super::values::read_value;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::limit::at_least_one;
 
 /// The tests of `--where`.
 const TESTS: &str = "is, ne, lt, lte, gt, gte, in, contains, null";
@@ -39,7 +40,7 @@ pub(crate) struct ListArgs {
     )]
     order: Vec<String>,
     /// So many at most
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = at_least_one::<usize>)]
     limit: usize,
     /// Also those that are not in the subset that clients take
     #[arg(short, long)]
@@ -83,7 +84,7 @@ pub(super) fn run(
         conditions: &conditions,
         order: &order,
         after: after.as_ref(),
-        limit: args.limit.max(1),
+        limit: args.limit,
     };
     let listed = list(replica.view()?.connection(), entity, &query);
     let listed = listed.map_err(|error| of_filter(error, entity))?;

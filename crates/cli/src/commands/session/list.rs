@@ -8,6 +8,7 @@ use super::shown::SessionShown;
 use super::text::{all_tokens, brief_cost, brief_count, one_line, when};
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::limit::at_least_one;
 use crate::output::Format;
 use crate::prices;
 use crate::replica_access;
@@ -43,8 +44,7 @@ pub(crate) struct ListArgs {
     #[arg(long)]
     subagents: bool,
     /// At most N
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
-          value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50, value_parser = at_least_one::<u64>)]
     limit: u64,
     /// Go on behind the page that gave CURSOR as its `next`
     #[arg(long, value_name = "CURSOR")]

@@ -14,6 +14,7 @@ use super::reference::{ShortIds, find_session};
 use super::text::one_line;
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::limit::at_least_one;
 use crate::output::{Colour, Style, printable};
 use crate::prices;
 use crate::replica_access;
@@ -43,7 +44,7 @@ pub(crate) struct SearchArgs {
     #[arg(short, long, value_enum)]
     kind: Option<Kind>,
     /// At most N
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10, value_parser = at_least_one::<u64>)]
     limit: u64,
     /// Leave out the first N
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -19,6 +19,7 @@ use super::text::{took, whole_cost, whole_tokens};
 use crate::commands::thread::reference::{address, find_in};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::limit::at_least_one;
 use crate::output::{Colour, Format, Output, Style, printable};
 use crate::prices;
 use crate::replica_access;
@@ -46,7 +47,7 @@ pub(crate) struct ShowArgs {
     #[arg(long)]
     no_pager: bool,
     /// At most N events; with --json alone
-    #[arg(short = 'n', long, value_name = "N", requires = "json")]
+    #[arg(short = 'n', long, value_name = "N", requires = "json", value_parser = at_least_one::<u64>)]
     limit: Option<u64>,
     /// Go on behind the events that gave CURSOR as `next`; with --json alone
     #[arg(long, value_name = "CURSOR", requires = "json")]

@@ -14,6 +14,7 @@ use super::shown::{CostShown, TokensShown};
 use super::text::{all_tokens, brief_cost, brief_count, one_line};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::limit::at_least_one;
 use crate::output::Style;
 use crate::prices;
 use crate::replica_access;
@@ -42,7 +43,7 @@ pub(crate) struct StatsArgs {
     #[command(flatten)]
     figures: FigureFlags,
     /// At most N rows, tools and files each: the last days, or what cost most
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = at_least_one::<usize>)]
     limit: usize,
 }
 

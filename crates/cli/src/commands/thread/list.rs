@@ -7,6 +7,7 @@ use syncline_store::threads::{ListCursor, ListFilter, ListStart, ListedThread, l
 use super::reference::{ProjectFlag, address};
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::limit::at_least_one;
 use crate::output::Format;
 use crate::replica_access;
 use crate::table::Table;
@@ -30,7 +31,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
     /// At most N
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50, value_parser = at_least_one::<u64>)]
     limit: u64,
     /// Go on behind the page that gave CURSOR as its `next`
     #[arg(long, value_name = "CURSOR")]

@@ -10,6 +10,7 @@ use syncline_store::threads::{Entry, EntryRange, Thread, read_entries};
 use super::reference::{ThreadReference, address};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::limit::at_least_one;
 use crate::output::{Colour, Style, printable};
 use crate::replica_access;
 use crate::wording::{counted, minute};
@@ -31,6 +32,7 @@ pub(crate) struct ReadArgs {
         long,
         value_name = "N",
         default_value_t = 20,
+        value_parser = at_least_one::<u64>,
         conflicts_with = "all"
     )]
     limit: u64,

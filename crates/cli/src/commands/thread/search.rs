@@ -9,6 +9,7 @@ use syncline_store::search::{Hit, SearchFilter, SearchQuery, SnippetStyle, searc
 use super::reference::{ProjectFlag, find_in};
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::limit::at_least_one;
 use crate::output::{Colour, Style, printable};
 use crate::replica_access;
 use crate::wording::minute;
@@ -35,7 +36,7 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "STATUS")]
     status: Option<Status>,
     /// At most N
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10, value_parser = at_least_one::<u64>)]
     limit: u64,
     /// Leave out the first N
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -7,6 +7,7 @@
 //! Times have no zone, and are taken for UTC.
 
 mod end;
+mod mended;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -24,6 +25,7 @@ use crate::facts::{
 use crate::import::Tally;
 use crate::prompt::title_of;
 use end::{before_torn_heading, length_of};
+use mended::tell_mended;
 
 const AGENT: Agent = Agent::Aider;
 const BEGINS: &str = "# aider chat started at ";
@@ -70,6 +72,7 @@ pub(crate) fn read_whole(
     let text = String::from_utf8_lossy(bytes);
     let text = before_torn_heading(&text);
     let project = path.parent().and_then(|path| path.to_str());
+    tell_mended(project.unwrap_or_default(), bytes, known, tally);
     let begins = format!("\n{BEGINS}");
     let mut chats = text.split(&begins);
     let first = chats.next().unwrap_or_default().trim_start();

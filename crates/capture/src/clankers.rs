@@ -58,7 +58,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     database.each_row_between::<StoreError>(table.name(), rows, |mut row: ForeignRow| {
         // Here a null is what was never told.
         row.retain(|_, value| !value.is_null());
-        let row = Value::Object(row);
+        let row = Value::Object(row.cells);
         let content = row.to_string();
         let id = text(&row, &["id"]).unwrap_or_default();
         let key = UnitKey::of(&[AGENT.as_str(), name, id]);
@@ -94,7 +94,7 @@ fn take(
     if !agents.contains_key(native) {
         let mut agent = None;
         database.each_row_of::<StoreError>("sessions", "id", native, "id", |session| {
-            agent = Some(agent_of(&Value::Object(session)));
+            agent = Some(agent_of(&Value::Object(session.cells)));
             Ok(())
         })?;
         agents.insert(native.to_owned(), agent);

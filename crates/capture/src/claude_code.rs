@@ -14,6 +14,7 @@ mod line;
 mod memory;
 mod output;
 mod speech;
+mod summary;
 mod system;
 
 use syncline_model::Timestamp;
@@ -21,11 +22,12 @@ use syncline_model::session::{Precedence, SessionId, SessionPatch, TEXT_CHARS_MA
 
 use crate::agent::Agent;
 use crate::facts::{Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, set, set_some, time_of};
-use crate::value::no_object;
-use fork::{GivesWay, Taken};
+use crate::value::{is_object, no_object};
+use fork::GivesWay;
 use line::Line;
 pub use memory::Memory;
 pub(crate) use memory::memory_of;
+pub(crate) use summary::end;
 
 const AGENT: Agent = Agent::ClaudeCode;
 
@@ -35,8 +37,7 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         Ok(line) => (line, true),
         Err(error) => {
             // One of another shape is kept; one that is no object has lost something.
-            if !crate::value::is_object(text) {
-                keep(text, memory, facts);
+            if !is_object(text) {
                 return Verdict::Damaged(no_object(&error));
             }
             (Line::default(), false)
@@ -64,17 +65,6 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         fork.say(said_before, facts);
     }
     verdict
-}
-
-/// Keeps a damaged line as it stands, where lines before have told a session: without one nothing could keep it.
-fn keep(text: &str, memory: &mut Memory, facts: &mut Facts) {
-    let Some(session) = memory.named() else {
-        return;
-    };
-    let order = order_after(memory.order, None);
-    memory.order = Some(order.saturating_add((text.len() / TEXT_CHARS_MAX) as i64));
-    let id = format!("damaged-{}", UnitKey::of(&[text]).hex());
-    facts.raw(session, &id, text, order);
 }
 
 struct Reader<'a, 'l> {
@@ -188,34 +178,6 @@ impl Reader<'_, '_> {
         UnitKey::of(&parts)
     }
 
-    /// A summary names the last line of what it sums up, which may be in another session.
-    fn summary(mut self) -> Verdict {
-        let own = self.session().map(|key| key.id(AGENT));
-        let (Some(summary), Some(leaf)) = (&self.line.summary, &self.line.leaf_uuid) else {
-            return self.unknown();
-        };
-        let key = UnitKey::of(&["claude-code summary", leaf, summary]);
-        let known = self.known.noted(key).is_some();
-        if !known {
-            self.known.note(key, &[]);
-        }
-        let taken = self.known.noted(line_key(leaf));
-        match taken.and_then(|note| Taken::of(&note)) {
-            Some(taken) if own == Some(taken.by) => {
-                entitle(self.memory, self.facts, taken.by, summary, TitleRank::Model);
-            }
-            Some(taken) => {
-                let summary = summary.to_string();
-                self.entitle_elsewhere(taken.by, &summary);
-            }
-            None => self.memory.wait_for(leaf.to_string(), summary.to_string()),
-        }
-        match known {
-            true => Verdict::Known,
-            false => Verdict::New,
-        }
-    }
-
     /// Gives a title to a session that is in another file, unless that has one of its own.
     fn entitle_elsewhere(&mut self, session: SessionId, title: &str) {
         if self.known.noted(own_title_key(session)).is_some() {
@@ -262,17 +224,7 @@ impl Reader<'_, '_> {
         let mut patch = self.memory.envelope(owner.id, &owner.key, &self.line);
         self.about_parent(owner, &mut patch);
         self.facts.session(owner.id, patch);
-        let waiting = self.line.own_uuid.as_deref();
-        let waiting = waiting.or(self.line.uuid.as_deref());
-        if let Some(summary) = waiting.and_then(|uuid| self.memory.summary_of(uuid)) {
-            entitle(
-                self.memory,
-                self.facts,
-                owner.id,
-                &summary,
-                TitleRank::Model,
-            );
-        }
+        self.entitle_by_summary(owner);
     }
 
     /// Keeps a line that can't be named.

@@ -11,6 +11,7 @@ mod header;
 mod item;
 mod line;
 mod output;
+mod prompt;
 
 use std::collections::VecDeque;
 
@@ -24,9 +25,10 @@ use crate::facts::{
     time_of,
 };
 use crate::value::{is_object, no_object};
-use header::header_of;
 pub use header::memory_of;
+use header::{header_of, introduce};
 use line::{Line, Totals, TurnContext};
+use prompt::Prompts;
 
 const AGENT: Agent = Agent::Codex;
 /// How many tool calls can wait for their results.
@@ -66,8 +68,7 @@ pub struct Memory {
     /// The message that it spoke last, until it is told what that has used: versions of 2026 tell it after
     /// the results of the calls in it.
     spoken: Option<String>,
-    /// How the latest prompt was told, and its digest, as long as it may be told in another way too.
-    prompt: Option<(String, String)>,
+    prompts: Prompts,
     /// Calls without a result, by id: when each began, in milliseconds.
     calls: VecDeque<(String, i64)>,
     /// The ids of the messages of the latest turns, of each the prompt's first.
@@ -107,10 +108,10 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
     let at = time_of(line.timestamp.as_deref());
     let mut reader = Reader {
         text,
-        is_bare: line.payload.is_none(),
         at,
         memory,
         known,
+        said_before: facts.0.len(),
         facts,
     };
     match readable {
@@ -119,14 +120,33 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
     }
 }
 
+/// The session that a line is of which can't be read.
+pub(crate) fn enter(
+    memory: &mut Memory,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+) -> Option<SessionId> {
+    memory.go_by_name();
+    let session = memory.session.as_deref()?;
+    if !memory.has_header {
+        introduce(session, known, facts);
+    }
+    Some(SessionKey::plain(session).id(AGENT))
+}
+
+/// Has read all that its file says.
+pub(crate) fn end(memory: &mut Memory, facts: &mut Facts) {
+    memory.prompts.release(facts);
+}
+
 struct Reader<'a, 'l> {
     text: &'l str,
-    /// Whether the line is an item itself, and not what it is wrapped in.
-    is_bare: bool,
     at: Option<Timestamp>,
     memory: &'a mut Memory,
     known: &'a mut dyn Known,
     facts: &'a mut Facts,
+    /// How many facts there were before the line said any.
+    said_before: usize,
 }
 
 /// Whose a line is.
@@ -160,10 +180,11 @@ impl<'l> Reader<'_, 'l> {
         let Some(owner) = self.take(payload) else {
             return Verdict::Damaged("no header names its session".to_owned());
         };
-        let said_before = self.facts.0.len();
+        self.said_before = self.facts.0.len();
         let verdict = say(self, owner);
         if owner.known {
-            self.facts.said_before(said_before, self.known.reading());
+            self.facts
+                .said_before(self.said_before, self.known.reading());
             return Verdict::Known;
         }
         match (verdict, owner.copied_from) {
@@ -200,7 +221,7 @@ impl<'l> Reader<'_, 'l> {
         let session = self.memory.session.clone()?;
         let id = SessionKey::plain(&session).id(AGENT);
         if !self.memory.has_header {
-            self.introduce(&session);
+            introduce(&session, self.known, self.facts);
             self.memory.began = self.memory.began.or(self.at.map(Timestamp::as_millis));
         }
         let copied_from = self.parents_word(payload);

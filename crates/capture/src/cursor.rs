@@ -7,7 +7,7 @@ mod state;
 mod transcript;
 
 pub(crate) use state::{read_unit, units};
-pub(crate) use transcript::{Memory, memory_of, read};
+pub(crate) use transcript::{Memory, enter, memory_of, read};
 
 use crate::agent::Agent;
 

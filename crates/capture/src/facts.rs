@@ -1,5 +1,7 @@
 //! What readers of transcripts share: how they say what they found, and what was found before.
 
+mod damaged;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,7 @@ use syncline_model::session::{
 };
 
 use crate::agent::Agent;
+pub(crate) use damaged::{keep_damaged, keep_damaged_line};
 
 /// A thing that a transcript says of a session. Its texts are as they stood there: of any length, and
 /// with whatever secrets are in them.
@@ -145,7 +148,7 @@ pub enum Verdict {
     NotUnderstood,
     /// It is left out by a rule of the user or by a mark.
     Excluded,
-    /// It is not what its file promises, and is left out; why.
+    /// It is not what its file promises; why. It is kept as it is where it is known whose it is.
     Damaged(String),
 }
 

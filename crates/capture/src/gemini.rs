@@ -4,24 +4,24 @@
 mod content;
 mod message;
 mod place;
+mod whole;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use syncline_model::Timestamp;
 use syncline_model::session::{MessagePatch, SessionId, SessionPatch, order_after, words};
-use syncline_redact::read_json;
 
 use crate::agent::Agent;
 use crate::facts::{
     Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, placed, set, set_some, take_about,
     take_unit, time_of,
 };
-use crate::import::Tally;
 use crate::prompt::title_of;
-use crate::value::{Fault, no_object, text};
+use crate::value::{object_of, text};
 use content::{Content, is_result, room_of};
 use message::Message;
 pub(crate) use place::digest_of;
+pub(crate) use whole::read_whole;
 
 /// What the context of a session begins with.
 const CONTEXT_MARK: &str = "<session_context>";
@@ -73,38 +73,6 @@ pub(crate) fn memory_of(path: &std::path::Path) -> Memory {
     }
 }
 
-/// Reads a file that is one value.
-pub(crate) fn read_whole(
-    bytes: &[u8],
-    memory: &mut Memory,
-    known: &mut dyn Known,
-    facts: &mut Facts,
-    tally: &mut Tally<'_>,
-) {
-    let value: Value = match read_json(bytes) {
-        Ok(value) => value,
-        Err(error) => return tally.count(Verdict::Damaged(Fault::from(&error).to_string()), None),
-    };
-    let from = facts.0.len();
-    let mut reader = Reader {
-        memory,
-        known,
-        facts,
-    };
-    for message in value["messages"].as_array().into_iter().flatten() {
-        reader.locate(message);
-    }
-    let verdict = reader.header(&value);
-    tally.count(verdict, None);
-    for message in value["messages"].as_array().into_iter().flatten() {
-        let verdict = reader.message(message);
-        tally.count(verdict, None);
-    }
-    let updated = time_of(text(&value, &["lastUpdated"]));
-    let order = updated.map(|at| order_after(None, Some(at)));
-    facts.come_up_to(from, order);
-}
-
 /// Reads one line; `memory` is what earlier lines of the file have left.
 pub(crate) fn read(
     line: &str,
@@ -112,9 +80,9 @@ pub(crate) fn read(
     known: &mut dyn Known,
     facts: &mut Facts,
 ) -> Verdict {
-    let value: Value = match serde_json::from_str(line) {
+    let value = match object_of(line) {
         Ok(value) => value,
-        Err(error) => return Verdict::Damaged(no_object(&error)),
+        Err(fault) => return Verdict::Damaged(fault),
     };
     let mut reader = Reader {
         memory,
@@ -137,6 +105,32 @@ pub(crate) fn read(
         Some(_) => reader.header(&value),
         None => reader.message(&value),
     }
+}
+
+/// The session that something is of which can't be read.
+pub(crate) fn enter(
+    memory: &mut Memory,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+) -> Option<SessionId> {
+    enter_named(None, memory, known, facts)
+}
+
+fn enter_named(
+    native: Option<String>,
+    memory: &mut Memory,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+) -> Option<SessionId> {
+    let mut reader = Reader {
+        memory,
+        known,
+        facts,
+    };
+    if let Some(native) = native {
+        reader.header(&serde_json::json!({"sessionId": native}));
+    }
+    reader.enter()
 }
 
 struct Reader<'a> {

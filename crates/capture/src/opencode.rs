@@ -3,11 +3,11 @@
 //! Both hold the same things, with fields that are columns in one and nested in the other. A message
 //! is taken with its parts, and again whenever any of it has changed.
 
+mod files;
 mod message;
 mod undone;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use syncline_model::Timestamp;
@@ -18,13 +18,13 @@ use syncline_store::foreign::{ForeignDatabase, ForeignRow};
 
 use crate::agent::Agent;
 use crate::facts::{
-    Facts, Known, SessionKey, UnitKey, Verdict, name_of_path, set, set_some, take_about, take_unit,
-    time_of_millis,
+    Facts, Known, SessionKey, UnitKey, Verdict, keep_damaged, name_of_path, set, set_some,
+    take_about, take_unit, time_of_millis,
 };
 use crate::import::Tally;
-use crate::tail::Beside;
 use crate::unit::{Unit, each_once};
-use crate::value::{Fault, number, text};
+use crate::value::{number, plain, text};
+pub(crate) use files::{beside, read_file, session_of};
 use message::message_of;
 use undone::{Found, hidden_from, take_back};
 
@@ -63,7 +63,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     // Of one whose row has gone, its id is all that is known.
     let mut session = serde_json::json!({"id": native});
     database.each_row_of::<StoreError>("session", "id", native, "id", |row| {
-        session = Value::Object(row);
+        session = Value::Object(row.cells);
         Ok(())
     })?;
     let from = facts.0.len();
@@ -75,16 +75,13 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         facts.come_up_to(from, place_at(last));
         return Ok(());
     }
-    let damaged = |tally: &mut Tally<'_>, what: &str, id: &str| {
-        let cause = format!("{what} {id} of session {native} is no JSON");
-        tally.count(Verdict::Damaged(cause), None);
-    };
+    let mut lost = Vec::new();
     let mut parts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     database.each_row_of::<StoreError>("part", "session_id", native, "id", |row| {
         last = last.max(written_at(&row));
-        match nested(&row, "message_id") {
-            Some((message, part)) => parts.entry(message).or_default().push(part),
-            None => damaged(tally, "part", id_of(&row)),
+        match nested(&row, ("part", "message_id"), native, tally) {
+            Ok((message, part)) => parts.entry(message).or_default().push(part),
+            Err(damaged) => lost.push(damaged),
         }
         Ok(())
     })?;
@@ -92,13 +89,13 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     database.each_row_of::<StoreError>("message", "session_id", native, "id", |row| {
         here.insert(id_of(&row).to_owned());
         last = last.max(written_at(&row));
-        match nested(&row, "id") {
-            Some((message, info)) => {
+        match nested(&row, ("message", "id"), native, tally) {
+            Ok((message, info)) => {
                 let parts = parts.remove(&message).unwrap_or_default();
                 let verdict = message_of(id, &message, &info, &parts, known, facts);
                 tally.count(verdict, None);
             }
-            None => damaged(tally, "message", id_of(&row)),
+            Err(damaged) => lost.push(damaged),
         }
         Ok(())
     })?;
@@ -112,6 +109,10 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     for part in parts.values().flatten() {
         let verdict = part_alone(id, native, part, known, facts);
         tally.count(verdict, None);
+    }
+    let mut order = place_at(last);
+    for (name, text) in &lost {
+        keep_damaged(id, (name, text), &mut order, known, facts);
     }
     facts.come_up_to(from, place_at(last));
     Ok(())
@@ -158,136 +159,29 @@ fn id_of(row: &ForeignRow) -> &str {
     row.get("id").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What a row holds as JSON, with the id that stands beside it, and its `key`.
-fn nested(row: &ForeignRow, key: &str) -> Option<(String, Value)> {
-    let mut value: Value = read_json(row.get("data")?.as_str()?.as_bytes()).ok()?;
-    let id = row.get("id")?.clone();
-    value.as_object_mut()?.entry("id").or_insert(id);
-    Some((row.get(key)?.as_str()?.to_owned(), value))
-}
-
-/// Reads the file of a session, `storage/session/<project>/<session>.json`, and those of its messages
-/// and their parts.
-pub(crate) fn read_file(
-    path: &Path,
-    bytes: &[u8],
-    known: &mut dyn Known,
-    facts: &mut Facts,
+/// What a row of a session holds as JSON, with the id that stands beside it, and its `key`. What is wrong is told;
+/// of what can't be read it gives what it is called, and what stands there.
+fn nested(
+    row: &ForeignRow,
+    (what, key): (&str, &str),
+    native: &str,
     tally: &mut Tally<'_>,
-) {
-    let mut session: Value = read_json(bytes).unwrap_or_else(|error| {
-        tally.count(Verdict::Damaged(Fault::from(&error).to_string()), None);
-        Value::Null
+) -> Result<(String, Value), (String, String)> {
+    let id = id_of(row);
+    let data = row.get("data").and_then(plain).unwrap_or_default();
+    let value = read_json(data.as_bytes()).ok().and_then(|mut value| {
+        let id = row.get("id")?.clone();
+        Value::as_object_mut(&mut value)?.entry("id").or_insert(id);
+        Some((row.get(key)?.as_str()?.to_owned(), value))
     });
-    let named = path.file_stem().and_then(|name| name.to_str());
-    let native = text(&session, &["id"]).or(named).map(str::to_owned);
-    let storage = path.ancestors().nth(3);
-    let (Some(native), Some(storage)) = (native, storage) else {
-        return tally.count(Verdict::Damaged("it names no session".to_owned()), None);
-    };
-    if text(&session, &["id"]).is_none() {
-        // Its messages lie beside it, under the name that it has too.
-        session = serde_json::json!({"id": native});
+    let place = format!("{what} {id} of session {native}");
+    if value.is_none() {
+        let cause = format!("{place} is no JSON object, or names nothing");
+        tally.count(Verdict::Damaged(cause), None);
+    } else if row.mended {
+        tally.mended(&place, None);
     }
-    let from = facts.0.len();
-    let id = about(&session, known, facts, tally);
-    let mut last = time(&session, "updated");
-    let mut here = BTreeSet::new();
-    for path in files_in(&storage.join("message").join(&native)) {
-        here.extend(
-            path.file_stem()
-                .and_then(|id| id.to_str())
-                .map(str::to_owned),
-        );
-        let Some((message, info)) = file(&path, tally) else {
-            continue;
-        };
-        let parts = files_in(&storage.join("part").join(&message));
-        let parts = parts.iter().filter_map(|path| file(path, tally));
-        let parts: Vec<Value> = parts.map(|(_, part)| part).collect();
-        let ended = parts.iter().map(|part| time(part, "end"));
-        last = ended.fold(last.max(time(&info, "completed")), Option::max);
-        tally.count(message_of(id, &message, &info, &parts, known, facts), None);
-        here.insert(message);
-    }
-    let found = Found {
-        path: tally.path,
-        here,
-        hidden_from: hidden_from(&session),
-    };
-    take_back(id, found, known, facts, tally);
-    facts.come_up_to(from, place_at(last));
-}
-
-/// What is known of the files of a session's messages and parts, without reading them.
-pub(crate) fn beside(path: &Path) -> Option<Beside> {
-    let storage = path.ancestors().nth(3)?;
-    let native = path.file_stem()?.to_str()?;
-    let mut beside = Beside::default();
-    for message in files_in(&storage.join("message").join(native)) {
-        beside.see(&message);
-        let parts = storage.join("part").join(message.file_stem()?);
-        files_in(&parts).iter().for_each(|part| beside.see(part));
-    }
-    Some(beside)
-}
-
-/// The file of the session that a path in `storage/message` or `storage/part` belongs to.
-pub(crate) fn session_of(path: &Path) -> Option<PathBuf> {
-    // `message/<session>/<message>.json`, `part/<message>/<part>.json`, or their directories
-    let mut above = path.ancestors();
-    let (kind, directory) = above.find_map(|directory| {
-        let kind = directory.parent()?.file_name()?.to_str()?;
-        let storage = directory.ancestors().nth(2)?.file_name()?;
-        let is_ours = storage == "storage" && matches!(kind, "message" | "part");
-        is_ours.then_some((kind, directory))
-    })?;
-    let storage = directory.ancestors().nth(2)?;
-    let named = directory.file_name()?.to_str()?;
-    let session = match kind {
-        "message" => named.to_owned(),
-        _ => {
-            let message = format!("{named}.json");
-            let message = below(&storage.join("message"), &message)?;
-            message.parent()?.file_name()?.to_str()?.to_owned()
-        }
-    };
-    below(&storage.join("session"), &format!("{session}.json"))
-}
-
-/// The file of this name in one of the directories in `directory`.
-fn below(directory: &Path, name: &str) -> Option<PathBuf> {
-    let mut directories = std::fs::read_dir(directory).ok()?.filter_map(Result::ok);
-    directories.find_map(|directory| {
-        let path = directory.path().join(name);
-        path.exists().then_some(path)
-    })
-}
-
-fn files_in(directory: &Path) -> Vec<PathBuf> {
-    let is_json = |path: &Path| path.extension().is_some_and(|end| end == "json");
-    match directory.is_dir() {
-        true => crate::walk::walk(directory, is_json).files,
-        false => Vec::new(),
-    }
-}
-
-fn file(path: &Path, tally: &mut Tally<'_>) -> Option<(String, Value)> {
-    let read = std::fs::read(path).map_err(|error| error.to_string());
-    let value = read.and_then(|bytes| {
-        read_json::<Value>(&bytes).map_err(|error| Fault::from(&error).to_string())
-    });
-    match value {
-        Ok(value) => {
-            let id = text(&value, &["id"]).or(path.file_stem()?.to_str())?;
-            Some((id.to_owned(), value))
-        }
-        Err(error) => {
-            let cause = format!("{}: {error}", path.display());
-            tally.count(Verdict::Damaged(cause), None);
-            None
-        }
-    }
+    value.ok_or_else(|| (format!("{what}/{id}"), data))
 }
 
 /// A time that a session tells: in a column of its own, or among its times.

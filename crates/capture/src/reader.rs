@@ -8,7 +8,7 @@ use syncline_store::StoreError;
 use syncline_store::foreign::ForeignDatabase;
 
 use crate::agent::Agent;
-use crate::facts::{Facts, Known, Verdict};
+use crate::facts::{Facts, Known, Verdict, keep_damaged_line};
 use crate::import::Tally;
 use crate::redact::Redactor;
 use crate::unit::Unit;
@@ -33,19 +33,18 @@ pub(crate) enum Reader {
 /// more from their starts.
 pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
-        // And what is no text in a message, and files without a header. Before that: passwords of any signs, and
-        // tokens that had no rule, here as in all.
-        Agent::Gemini => 3,
-        // And tries that have failed, and what has no role. Before that: which messages there are in each place that
-        // is read, by which it is known what was undone there.
-        Agent::OpenCode => 4,
-        // And what the agent itself says, and what a person has queued. Before that: blocks are read one by one.
-        Agent::ClaudeCode => 3,
-        // And what is neither text nor image stays as it stands, and files go by their names where no header
-        // can be read. Before that: how long calls took.
-        Agent::Codex => 4,
-        // And what is attached, errors, and calls without names. Before that: what results without ids have given.
-        Agent::Cursor => 4,
+        // And what is damaged. Before that: what is no text in a message, and files without a header.
+        Agent::Gemini => 4,
+        // And what is damaged. Before that: tries that have failed, and what has no role.
+        Agent::OpenCode => 5,
+        // And summaries that are no title. Before that: what the agent itself says, and what a person has queued.
+        Agent::ClaudeCode => 4,
+        // And what is damaged, and prompts that no event tells. Before that: what is neither text nor image stays as
+        // it stands, and files go by their names where no header can be read.
+        Agent::Codex => 5,
+        // And what is damaged, and lines go by their numbers in the file. Before that: what is attached, errors, and
+        // calls without names.
+        Agent::Cursor => 5,
         // Before that: messages name their responses, and chats of one second are told apart.
         Agent::Aider => 3,
         Agent::Clankers => 1,
@@ -66,16 +65,40 @@ impl Reader {
         }
     }
 
-    /// Reads a line.
-    pub(crate) fn line(&mut self, text: &str, known: &mut dyn Known, facts: &mut Facts) -> Verdict {
-        match self {
+    /// Reads the line of this number. One that is damaged is kept as it stands.
+    pub(crate) fn line(
+        &mut self,
+        number: u64,
+        text: &str,
+        known: &mut dyn Known,
+        facts: &mut Facts,
+    ) -> Verdict {
+        let verdict = match self {
             Self::ClaudeCode(memory) => claude_code::read(text, memory, known, facts),
             Self::Codex(memory) => codex::read(text, memory, known, facts),
-            Self::Cursor(memory) => cursor::read(text, memory, known, facts),
+            Self::Cursor(memory) => cursor::read(number, text, memory, known, facts),
             Self::Gemini(memory) => gemini::read(text, memory, known, facts),
             Self::OpenCode | Self::Aider | Self::Clankers => {
                 Verdict::Damaged("it is no transcript of lines".to_owned())
             }
+        };
+        if matches!(verdict, Verdict::Damaged(_)) {
+            self.keep(text, known, facts);
+        }
+        verdict
+    }
+
+    /// Keeps a damaged line, where it is known whose it is: without a session nothing could keep it.
+    fn keep(&mut self, text: &str, known: &mut dyn Known, facts: &mut Facts) {
+        let (session, order) = match self {
+            Self::ClaudeCode(memory) => (memory.named(), &mut memory.order),
+            Self::Codex(memory) => (codex::enter(memory, known, facts), &mut memory.order),
+            Self::Cursor(memory) => (cursor::enter(memory, known, facts), &mut memory.order),
+            Self::Gemini(memory) => (gemini::enter(memory, known, facts), &mut memory.order),
+            Self::OpenCode | Self::Aider | Self::Clankers => return,
+        };
+        if let Some(session) = session {
+            keep_damaged_line(session, text, order, facts);
         }
     }
 
@@ -91,11 +114,14 @@ impl Reader {
         }
     }
 
-    /// Has read all that its file says.
-    pub(crate) fn end(&mut self) {
-        // What the others remember has nothing of what was said.
-        if let Self::ClaudeCode(memory) = self {
-            memory.end();
+    /// Has read all that its file says: what waited for more of it is said.
+    pub(crate) fn end(&mut self, known: &mut dyn Known, facts: &mut Facts) {
+        match self {
+            Self::ClaudeCode(memory) => claude_code::end(memory, known, facts),
+            Self::Codex(memory) => codex::end(memory, facts),
+            // What the others remember has nothing of what was said.
+            Self::Cursor(_) | Self::Gemini(_) => {}
+            Self::OpenCode | Self::Aider | Self::Clankers => {}
         }
     }
 

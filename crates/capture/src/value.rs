@@ -1,10 +1,13 @@
 //! Looking into JSON whose shape differs by version: what is not there, or of another kind, is none.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 use serde_json::error::Category;
 use serde_json::{Number, Value};
+use syncline_redact::read_json;
+use syncline_store::foreign::ForeignText;
 
 /// What is wrong with a JSON text, and where: nothing of what it says, which serde's own words quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +38,57 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Why a line that should be an object is left out.
+/// Why a line that should be an object can't be read.
 pub(crate) fn no_object(error: &serde_json::Error) -> String {
     format!("it is not a JSON object: {}", Fault::from(error))
+}
+
+/// What should be an object of JSON, as a file or a row of a database holds it.
+#[derive(Debug)]
+pub(crate) struct Held<'t> {
+    /// As it stands; what is no text in it is replaced.
+    pub(crate) text: Cow<'t, str>,
+    /// The object, or null; else what is wrong.
+    pub(crate) value: Result<Value, String>,
+    /// Whether something in it is no text.
+    pub(crate) mended: bool,
+}
+
+impl<'t> Held<'t> {
+    pub(crate) fn of_bytes(bytes: &'t [u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let mended = matches!(text, Cow::Owned(_));
+        Self {
+            mended,
+            ..Self::of(text)
+        }
+    }
+
+    pub(crate) fn of_row(row: ForeignText) -> Self {
+        Self {
+            mended: row.mended,
+            ..Self::of(row.text.into())
+        }
+    }
+
+    fn of(text: Cow<'t, str>) -> Self {
+        let value = match read_json::<Value>(text.as_bytes()) {
+            Ok(value) if value.is_object() || value.is_null() => Ok(value),
+            Ok(_) => Err("it is not a JSON object".to_owned()),
+            Err(error) => Err(Fault::from(&error).to_string()),
+        };
+        Self {
+            text,
+            value,
+            mended: false,
+        }
+    }
+}
+
+/// The object that a line is; else why it can't be read.
+pub(crate) fn object_of(line: &str) -> Result<Value, String> {
+    let fields = serde_json::from_str(line);
+    fields.map(Value::Object).map_err(|error| no_object(&error))
 }
 
 /// Whether a line is an object, whatever is in it.

@@ -28,6 +28,8 @@ mod count;
 mod cursor;
 #[path = "importers/damaged.rs"]
 mod damaged;
+#[path = "importers/damaged_stores.rs"]
+mod damaged_stores;
 #[path = "importers/forks.rs"]
 mod forks;
 #[path = "importers/gemini.rs"]
@@ -50,6 +52,8 @@ mod outputs;
 mod place;
 #[path = "importers/private.rs"]
 mod private;
+#[path = "importers/prompts.rs"]
+mod prompts;
 #[path = "importers/recorded.rs"]
 mod recorded;
 #[path = "importers/script.rs"]
@@ -58,5 +62,7 @@ mod script;
 mod spoken;
 #[path = "importers/stored.rs"]
 mod stored;
+#[path = "importers/summaries.rs"]
+mod summaries;
 #[path = "importers/system.rs"]
 mod system;

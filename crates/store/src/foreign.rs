@@ -6,9 +6,10 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
-use std::ops::RangeInclusive;
+use std::ops::{Deref, DerefMut, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +23,34 @@ use crate::file::{OpenError, StoreError};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A row, by the names of its columns.
-pub type ForeignRow = Map<String, Value>;
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ForeignRow {
+    pub cells: Map<String, Value>,
+    /// Whether bytes that are no text were replaced in a cell.
+    pub mended: bool,
+}
+
+impl Deref for ForeignRow {
+    type Target = Map<String, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.cells
+    }
+}
+
+impl DerefMut for ForeignRow {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.cells
+    }
+}
+
+/// A value of a table of keys and values, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignText {
+    pub text: String,
+    /// Whether bytes that are no text were replaced in it.
+    pub mended: bool,
+}
 
 /// A database of another program.
 #[derive(Debug)]
@@ -185,13 +213,11 @@ impl ForeignDatabase {
     }
 
     /// What a table of keys and values holds under a key.
-    pub fn value(&self, table: &'static str, key: &str) -> Result<Option<String>, StoreError> {
+    pub fn value(&self, table: &'static str, key: &str) -> Result<Option<ForeignText>, StoreError> {
         let mut found = None;
-        let sql = format!("SELECT value FROM \"{table}\" WHERE key = ?");
-        self.each::<StoreError, _>(&sql, [key], &mut |mut row: ForeignRow| {
-            if let Some(Value::String(value)) = row.remove("value") {
-                found = Some(value);
-            }
+        let sql = format!("SELECT key, value FROM \"{table}\" WHERE key = ?");
+        self.each::<StoreError, _>(&sql, [key], &mut |row: ForeignRow| {
+            found = text_in(row).map(|(_, value)| value);
             Ok(())
         })?;
         Ok(found)
@@ -202,18 +228,19 @@ impl ForeignDatabase {
         &self,
         table: &'static str,
         prefix: &str,
-        mut take: impl FnMut(&str, String) -> Result<(), E>,
+        mut take: impl FnMut(&str, ForeignText) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql =
             format!("SELECT key, value FROM \"{table}\" WHERE key >= ? AND key < ? ORDER BY key");
         let end = end_of(prefix);
-        self.each(&sql, [prefix, &end], &mut |row: ForeignRow| match (
-            row.get("key"),
-            row.get("value"),
-        ) {
-            (Some(Value::String(key)), Some(Value::String(value))) => take(key, value.clone()),
-            _ => Ok(()),
-        })
+        self.each(
+            &sql,
+            [prefix, &end],
+            &mut |row: ForeignRow| match text_in(row) {
+                Some((key, value)) => take(&key, value),
+                None => Ok(()),
+            },
+        )
     }
 
     /// What follows `prefix` in a table's keys, up to the next `:`, each name once. Costs a look into the
@@ -260,7 +287,22 @@ impl ForeignDatabase {
     }
 }
 
+/// The key of a row, and its value; none: it holds none, or no text is its key.
+fn text_in(mut row: ForeignRow) -> Option<(String, ForeignText)> {
+    let Some(Value::String(key)) = row.remove("key") else {
+        return None;
+    };
+    let text = match row.remove("value")? {
+        Value::Null => return None,
+        Value::String(text) => text,
+        number => number.to_string(),
+    };
+    let mended = row.mended;
+    Some((key, ForeignText { text, mended }))
+}
+
 fn object(names: &[String], row: &Row<'_>) -> rusqlite::Result<ForeignRow> {
+    let mut mended = false;
     let cells = names.iter().enumerate().map(|(place, name)| {
         let value = match row.get_ref(place)? {
             ValueRef::Null => Value::Null,
@@ -268,12 +310,15 @@ fn object(names: &[String], row: &Row<'_>) -> rusqlite::Result<ForeignRow> {
             ValueRef::Real(number) => number.into(),
             // Some programs keep JSON as bytes.
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                String::from_utf8_lossy(bytes).into_owned().into()
+                let text = String::from_utf8_lossy(bytes);
+                mended |= matches!(text, Cow::Owned(_));
+                text.into_owned().into()
             }
         };
         Ok((name.clone(), value))
     });
-    cells.collect()
+    let cells = cells.collect::<rusqlite::Result<_>>()?;
+    Ok(ForeignRow { cells, mended })
 }
 
 impl AtRest {

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 use syncline_model::session::{
-    CompactionPatch, ErrorPatch, FileTouch, MessagePatch, Part, Piece, ToolPatch, Usage, words,
+    CompactionPatch, ErrorPatch, FileTouch, MessagePatch, Piece, ToolPatch, Usage, words,
 };
 
 use super::line::{Compacted, DoneItem, Event, PromptPart, Totals};
 use super::{Owner, Reader};
-use crate::facts::{TitleRank, UnitKey, Verdict, owned, set, set_some};
-use crate::prompt::title_of;
-use crate::reference;
+use crate::facts::{Verdict, owned, set, set_some};
 
 impl Reader<'_, '_> {
     pub(super) fn event(&mut self, owner: Owner, payload: &str) -> Verdict {
@@ -105,57 +103,6 @@ impl Reader<'_, '_> {
             ) => Verdict::Idle,
             _ => self.unknown(owner),
         }
-    }
-
-    /// A prompt that was told in two ways was told once.
-    pub(super) fn prompted(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
-        let text = event.message.as_deref().unwrap_or_default();
-        let way = event.kind.as_deref().unwrap_or_default();
-        let digest = UnitKey::of(&["codex prompt", text]).hex();
-        let before = self.memory.prompt.replace((way.to_owned(), digest.clone()));
-        if before.is_some_and(|(before, said)| before != way && said == digest) {
-            self.memory.prompt = None;
-            return Verdict::Idle;
-        }
-        let id = self.id_of("user");
-        self.memory.begin_turn(&id);
-        let order = self.next_order(text);
-        let patch = MessagePatch {
-            id: owned(&id),
-            role: set(words::USER),
-            at: self.at.into(),
-            copied_from: Self::copied(owner),
-            order: Some(order).into(),
-            ..MessagePatch::default()
-        };
-        self.facts.message(owner.id, patch);
-        let part = Part {
-            message_id: owned(&id),
-            id: "0".into(),
-            kind: words::TEXT.into(),
-            order,
-            text: owned(text),
-            ..Part::default()
-        };
-        self.facts.part(owner.id, part);
-        let images = event.images.iter().flatten();
-        let images = images.chain(event.local_images.iter().flatten());
-        for (place, image) in images.enumerate() {
-            let part = Part {
-                message_id: owned(&id),
-                id: format!("image-{place}").into(),
-                kind: words::IMAGE.into(),
-                order: self.next_order(""),
-                reference: Some(reference::of_address(image).into()),
-                ..Part::default()
-            };
-            self.facts.part(owner.id, part);
-        }
-        // What follows is another response's.
-        self.memory.speaking = None;
-        self.memory.spoken = None;
-        self.entitle(owner, title_of(text), TitleRank::Prompt);
-        Verdict::New
     }
 
     /// Takes back the latest turns, each a prompt with what follows.

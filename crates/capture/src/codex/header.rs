@@ -9,7 +9,9 @@ use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
 use super::{AGENT, Memory, Reader};
-use crate::facts::{SessionKey, UnitKey, Verdict, name_of_path, set, set_some, time_of};
+use crate::facts::{
+    Facts, Known, SessionKey, UnitKey, Verdict, name_of_path, set, set_some, time_of,
+};
 
 /// What is known of a file before it is read: its name ends with the id of its session.
 pub fn memory_of(path: &Path) -> Memory {
@@ -91,22 +93,21 @@ impl Reader<'_, '_> {
             false => self.keep(session),
         }
     }
+}
 
-    /// Says of a session that only the name of its file tells of whose it is.
-    pub(super) fn introduce(&mut self, native: &str) {
-        let key = UnitKey::of(&["codex named", native]);
-        if self.known.noted(key).is_some() {
-            return;
-        }
-        self.known.note(key, &[]);
-        let patch = SessionPatch {
-            agent: set(AGENT.as_str()),
-            native_id: set(native),
-            ..SessionPatch::default()
-        };
-        self.facts
-            .session(SessionKey::plain(native).id(AGENT), patch);
+/// Says of a session that only the name of its file tells of whose it is.
+pub(super) fn introduce(native: &str, known: &mut dyn Known, facts: &mut Facts) {
+    let key = UnitKey::of(&["codex named", native]);
+    if known.noted(key).is_some() {
+        return;
     }
+    known.note(key, &[]);
+    let patch = SessionPatch {
+        agent: set(AGENT.as_str()),
+        native_id: set(native),
+        ..SessionPatch::default()
+    };
+    facts.session(SessionKey::plain(native).id(AGENT), patch);
 }
 
 /// The header of a session.

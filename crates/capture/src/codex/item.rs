@@ -3,8 +3,9 @@
 use serde_json::value::RawValue;
 use syncline_model::session::{FileTouch, MessagePatch, Part, ToolPatch, words};
 
-use super::line::{Block, Event, Item};
+use super::line::{Block, Item};
 use super::output::Output;
+use super::prompt::is_injected;
 use super::{Owner, Reader};
 use crate::facts::{Verdict, owned, set, set_some};
 use crate::reference;
@@ -40,15 +41,10 @@ impl Reader<'_, '_> {
             let message = self.speaking(owner);
             return self.blocks(owner, &message, words::TEXT, &blocks);
         }
-        // A prompt is told by an event too, without what was put around it; old files of bare items have no
-        // events. What the model was told besides is kept apart.
-        let text: String = blocks.iter().filter_map(|b| b.text.as_deref()).collect();
-        let is_context = role != words::USER || text.trim_start().starts_with('<');
+        // What the model was told besides is kept apart.
+        let is_context = role != words::USER || blocks.iter().any(is_injected);
         if !is_context {
-            let verdict = match self.is_bare {
-                true => self.prompted(owner, &prompt_of(item, &blocks, &text)),
-                false => Verdict::Idle,
-            };
+            let verdict = self.prompted_by_item(owner, item, &blocks);
             return match blocks.iter().all(Block::is_understood) {
                 true => verdict,
                 false => self.unknown(owner),
@@ -74,7 +70,7 @@ impl Reader<'_, '_> {
         if let Some(message) = &self.memory.speaking {
             return message.clone();
         }
-        self.memory.prompt = None;
+        self.answer_prompts();
         let id = self.id_of("assistant");
         if let Some(turn) = self.memory.turns.back_mut() {
             turn.push(id.clone());
@@ -196,19 +192,6 @@ impl Reader<'_, '_> {
         // What the model says next is another response.
         self.memory.speaking = None;
         Verdict::New
-    }
-}
-
-/// A message of the user, as an event would tell of it.
-fn prompt_of<'i>(item: &Item<'i>, blocks: &[Block<'_>], text: &'i str) -> Event<'i> {
-    let images = blocks
-        .iter()
-        .filter_map(|block| block.image_url.as_deref().map(owned));
-    Event {
-        kind: item.kind.clone(),
-        message: Some(text.into()),
-        images: Some(images.collect()),
-        ..Event::default()
     }
 }
 

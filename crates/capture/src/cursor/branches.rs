@@ -38,10 +38,11 @@ pub(super) struct Placed {
     pub(super) back: Vec<String>,
 }
 
-/// Finds the place of the line of this number, behind one in `branch`; this is its own branch then.
+/// Finds the place of a line, behind one in `branch`; this is its own branch then. The numbers are that of the line
+/// behind which it stands, with nothing between them that can be read, and its own.
 pub(super) fn place(
     session: &str,
-    number: u64,
+    (behind, number): (u64, u64),
     text: &str,
     branch: &mut usize,
     known: &mut dyn Known,
@@ -53,9 +54,11 @@ pub(super) fn place(
             .is_some()
     };
     let mut is_known = is(*branch, known);
-    if !is_known && is_told(session, &id_of(number, *branch), known) {
+    let told = next_told(session, behind + 1, &|line| id_of(line, *branch), known);
+    let replaced = told.filter(|told| *told < number || (*told == number && !is_known));
+    if let Some(line) = replaced {
         let here = Branch {
-            line: number,
+            line,
             from: *branch,
         };
         let met = (1..=branches.begun.len())
@@ -66,13 +69,22 @@ pub(super) fn place(
             branches.begun.len()
         });
     }
+    let begins = replaced.unwrap_or(number);
     let (mut gone, mut back) = (Vec::new(), Vec::new());
     if branches.holder(number) != *branch {
-        gone = branches.told_since(session, number, known);
+        gone = branches.told_since(session, begins, known);
         branches.counting = *branch;
-        back = branches.told_since(session, number, known);
+        back = branches.told_since(session, begins, known);
         let note = serde_json::to_vec(&branches).expect("numbers are written as JSON");
         known.note(branches_key(session), &note);
+    }
+    let gap = replaced.unwrap_or(behind + 1);
+    if gap < number {
+        let key = gap_key(session, &id_of(gap, branches.holder(gap)));
+        let next = number.to_string().into_bytes();
+        if known.noted(key).as_ref() != Some(&next) {
+            known.note(key, &next);
+        }
     }
     Placed {
         id: id_of(number, *branch),
@@ -94,8 +106,7 @@ impl Branches {
         let begun = self.begun.iter().map(|branch| branch.line);
         let mut all = Vec::new();
         for (branch, first) in std::iter::once(1).chain(begun).enumerate() {
-            let ids = (first..).map(|line| id_of(line, branch));
-            all.extend(ids.take_while(|id| is_told(session, id, known)));
+            all.extend(all_told(session, first, &|line| id_of(line, branch), known));
         }
         all
     }
@@ -115,9 +126,38 @@ impl Branches {
 
     /// The lines from one on that count, and have told something.
     fn told_since(&self, session: &str, line: u64, known: &mut dyn Known) -> Vec<String> {
-        let ids = (line..).map(|line| id_of(line, self.holder(line)));
-        ids.take_while(|id| is_told(session, id, known)).collect()
+        all_told(session, line, &|line| id_of(line, self.holder(line)), known)
     }
+}
+
+/// The lines from one on that have told something, as `id` names them.
+fn all_told(
+    session: &str,
+    mut line: u64,
+    id: &dyn Fn(u64) -> String,
+    known: &mut dyn Known,
+) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Some(told) = next_told(session, line, id, known) {
+        all.push(id(told));
+        line = told + 1;
+    }
+    all
+}
+
+/// The first of them.
+fn next_told(
+    session: &str,
+    mut line: u64,
+    id: &dyn Fn(u64) -> String,
+    known: &mut dyn Known,
+) -> Option<u64> {
+    while !is_told(session, &id(line), known) {
+        let behind_gap = known.noted(gap_key(session, &id(line)))?;
+        let next = std::str::from_utf8(&behind_gap).ok()?.parse().ok()?;
+        line = (next > line).then_some(next)?;
+    }
+    Some(line)
 }
 
 /// The id of a line: its number, and where it is not of the first branch, that of its branch.
@@ -140,6 +180,11 @@ pub(super) fn told_by(session: &str, id: &str) -> UnitKey {
 
 fn is_told(session: &str, id: &str, known: &mut dyn Known) -> bool {
     known.noted(told_by(session, id)).is_some()
+}
+
+/// The key under which it is noted which line comes next behind some that can't be read, of which this is the first.
+fn gap_key(session: &str, id: &str) -> UnitKey {
+    UnitKey::of(&["cursor gap", session, id])
 }
 
 fn branches_key(session: &str) -> UnitKey {

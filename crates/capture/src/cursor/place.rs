@@ -61,7 +61,7 @@ impl Workspaces {
         }
         let last = database.last_row(HEADERS)?;
         database.each_row_between(HEADERS, 0..=last, |row| {
-            let row = Value::Object(row);
+            let row = Value::Object(row.cells);
             let header: Value = text(&row, &["value"])
                 .and_then(|value| serde_json::from_str(value).ok())
                 .unwrap_or_default();
@@ -133,7 +133,7 @@ fn item(database: &Path, key: &str) -> Option<Value> {
     let database = ForeignDatabase::open(database).ok()?;
     let is_there = database.has_table(TABLE).ok()?;
     let value = is_there.then(|| database.value(TABLE, key).ok())??;
-    serde_json::from_str(&value?).ok()
+    serde_json::from_str(&value?.text).ok()
 }
 
 /// The path of an address: `file:///w/app`, or that of a directory on another machine.

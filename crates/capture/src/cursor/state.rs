@@ -10,21 +10,20 @@ use syncline_model::Timestamp;
 use syncline_model::session::{
     MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, Usage, order_after, words,
 };
-use syncline_redact::read_json;
 use syncline_store::StoreError;
-use syncline_store::foreign::ForeignDatabase;
+use syncline_store::foreign::{ForeignDatabase, ForeignText};
 
 use super::AGENT;
 use super::Memory;
 use super::place::directory_of_bubble;
 use super::transcript::{give_way, in_database};
 use crate::facts::{
-    Facts, Known, SessionKey, UnitKey, Verdict, owned, placed, set, set_some, take_about,
-    take_unit, time_of, time_of_millis,
+    Facts, Known, SessionKey, UnitKey, Verdict, keep_damaged, owned, placed, set, set_some,
+    take_about, take_unit, time_of, time_of_millis,
 };
 use crate::import::Tally;
 use crate::unit::{Unit, each_once};
-use crate::value::{Fault, counts, number, text};
+use crate::value::{Held, counts, number, text};
 
 const TABLE: &str = "cursorDiskKV";
 /// What the keys of conversations begin with, and those of what is said in them.
@@ -52,44 +51,78 @@ pub(crate) fn read_unit(memory: &Memory, unit: Unit<'_, '_>) -> Result<(), Store
         facts,
         tally,
     } = unit;
-    let composer = match database.value(TABLE, &format!("{COMPOSER}{native}"))? {
-        None => Value::Null,
-        Some(value) => read_json(value.as_bytes()).unwrap_or_else(|error| {
-            let cause = format!("{COMPOSER}{native}: {}", Fault::from(&error));
-            tally.count(Verdict::Damaged(cause), None);
-            Value::Null
-        }),
-    };
-    let mut bubbles = HashMap::new();
-    let prefix = format!("{BUBBLE}{native}:");
-    database.each_value::<StoreError>(TABLE, &prefix, |key, value| {
-        match read_json::<Value>(value.as_bytes()) {
-            Ok(bubble) => {
-                bubbles.insert(key[prefix.len()..].to_owned(), bubble);
-            }
-            Err(error) => {
-                let cause = format!("{key}: {}", Fault::from(&error));
-                tally.count(Verdict::Damaged(cause), None);
-            }
-        }
-        Ok(())
-    })?;
-    let directory = memory.workspaces.directory_of(native, &composer);
-    let directory = directory.or_else(|| bubbles.values().find_map(directory_of_bubble));
+    let rows = Rows::of(database, native, tally)?;
+    let directory = memory.workspaces.directory_of(native, &rows.composer);
+    let directory = directory.or_else(|| rows.bubbles.values().find_map(directory_of_bubble));
     let place = directory.as_deref();
-    conversation(&composer, native, place, bubbles, known, facts, tally);
+    conversation(rows, native, place, known, facts, tally);
     Ok(())
 }
 
+/// What the rows of a conversation hold.
+#[derive(Default)]
+struct Rows {
+    /// Null where there is none.
+    composer: Value,
+    bubbles: HashMap<String, Value>,
+    /// Those that can't be read: their keys, and what stands there.
+    damaged: Vec<(String, String)>,
+}
+
+impl Rows {
+    fn of(
+        database: &ForeignDatabase,
+        native: &str,
+        tally: &mut Tally<'_>,
+    ) -> Result<Self, StoreError> {
+        let mut rows = Self::default();
+        let key = format!("{COMPOSER}{native}");
+        if let Some(row) = database.value(TABLE, &key)? {
+            rows.composer = rows.take(&key, row, tally).unwrap_or_default();
+        }
+        let prefix = format!("{BUBBLE}{native}:");
+        database.each_value::<StoreError>(TABLE, &prefix, |key, row| {
+            if let Some(bubble) = rows.take(key, row, tally) {
+                let id = key[prefix.len()..].to_owned();
+                rows.bubbles.insert(id, bubble);
+            }
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    fn take(&mut self, key: &str, row: ForeignText, tally: &mut Tally<'_>) -> Option<Value> {
+        let held = Held::of_row(row);
+        match held.value {
+            Ok(value) => {
+                if held.mended {
+                    tally.mended(key, None);
+                }
+                Some(value)
+            }
+            Err(fault) => {
+                tally.count(Verdict::Damaged(format!("{key}: {fault}")), None);
+                self.damaged.push((key.to_owned(), held.text.into_owned()));
+                None
+            }
+        }
+    }
+}
+
 fn conversation(
-    composer: &Value,
+    rows: Rows,
     native: &str,
     directory: Option<&str>,
-    mut bubbles: HashMap<String, Value>,
     known: &mut dyn Known,
     facts: &mut Facts,
     tally: &mut Tally<'_>,
 ) {
+    let Rows {
+        composer,
+        mut bubbles,
+        damaged,
+    } = rows;
+    let composer = &composer;
     // Those of older versions hold their bubbles themselves.
     let inline = composer["conversation"].as_array();
     for (place, bubble) in inline.into_iter().flatten().enumerate() {
@@ -99,7 +132,7 @@ fn conversation(
     }
     let headers = composer["fullConversationHeadersOnly"].as_array();
     let headers = headers.or(inline).map(Vec::as_slice).unwrap_or_default();
-    if headers.is_empty() && bubbles.is_empty() {
+    if headers.is_empty() && bubbles.is_empty() && damaged.is_empty() {
         return tally.count(Verdict::Idle, None);
     }
     let session = SessionKey::plain(native).id(AGENT);
@@ -136,8 +169,12 @@ fn conversation(
         let told = (&Value::Null, &bubble);
         tally.count(place.bubble(native, &id, told, known), None);
     }
+    let mut order = Some(place.order);
+    for (key, text) in &damaged {
+        keep_damaged(session, (key, text), &mut order, known, facts);
+    }
     let updated = time_of_millis(number(composer, &["lastUpdatedAt"]).map(|time| time as i64));
-    let order = place.order.max(order_after(None, updated));
+    let order = order_after(None, updated).max(order.unwrap_or_default());
     facts.come_up_to(from, Some(order));
 }
 

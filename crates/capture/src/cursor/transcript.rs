@@ -19,11 +19,11 @@ use super::AGENT;
 use super::branches::{self, Branches, Placed, line_key, told_by};
 use super::place::{Workspaces, directories_of_transcript};
 use crate::facts::{
-    Fact, Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, owned, placed, set,
+    Fact, Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, owned, placed, set, take_about,
 };
 use crate::import::Tally;
 use crate::prompt::title_of;
-use crate::value::{no_object, text};
+use crate::value::{object_of, text};
 
 /// What earlier lines of a file have left.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -33,7 +33,8 @@ pub(crate) struct Memory {
     session: String,
     /// When the file was written last, in milliseconds: lines tell no time.
     written: Option<i64>,
-    order: Option<i64>,
+    pub(crate) order: Option<i64>,
+    /// The number of the latest line that could be read.
     lines: u64,
     /// The branch of the transcript that the latest line is in.
     branch: usize,
@@ -77,25 +78,27 @@ pub(crate) fn memory_of(path: &Path) -> Memory {
     }
 }
 
-/// Reads one line; `memory` is what earlier lines of the file have left.
+/// Reads the line of this number; `memory` is what earlier lines of the file have left.
 pub(crate) fn read(
+    number: u64,
     line: &str,
     memory: &mut Memory,
     known: &mut dyn Known,
     facts: &mut Facts,
 ) -> Verdict {
-    let value: Value = match serde_json::from_str(line) {
+    let value = match object_of(line) {
         Ok(value) => value,
-        Err(error) => return Verdict::Damaged(no_object(&error)),
+        Err(fault) => return Verdict::Damaged(fault),
     };
-    memory.lines += 1;
+    // Between them are empty lines, and damaged ones.
+    let numbers = (std::mem::replace(&mut memory.lines, number), number);
     if known.noted(in_database(&memory.session)).is_some() {
         return Verdict::Idle;
     }
     let key = SessionKey::plain(&memory.session);
     let session = key.id(AGENT);
     let native = memory.session.clone();
-    let place = branches::place(&native, memory.lines, line, &mut memory.branch, known);
+    let place = branches::place(&native, numbers, line, &mut memory.branch, known);
     let said_before = facts.0.len();
     let mut reader = Reader {
         session,
@@ -112,6 +115,38 @@ pub(crate) fn read(
         };
     }
     known.note(line_key(&native, &place.id, line), &[]);
+    locate(session, memory, facts);
+    let told = told(&facts.0[said_before..]);
+    rewind(session, &native, &place, known, facts);
+    known.note(told_by(&native, &place.id), &told);
+    verdict
+}
+
+/// The session that a line is of which can't be read.
+pub(crate) fn enter(
+    memory: &mut Memory,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+) -> Option<SessionId> {
+    let native = Some(&memory.session).filter(|native| !native.is_empty())?;
+    let session = SessionKey::plain(native).id(AGENT);
+    if take_about(known, UnitKey::of(&["cursor named", native]), &[]) {
+        facts.session(session, introduced(native));
+        locate(session, memory, facts);
+    }
+    Some(session)
+}
+
+fn introduced(native: &str) -> SessionPatch<'static> {
+    SessionPatch {
+        agent: set(AGENT.as_str()),
+        native_id: set(native),
+        ..SessionPatch::default()
+    }
+}
+
+/// Says which session has called this one, and where it took place.
+fn locate(session: SessionId, memory: &mut Memory, facts: &mut Facts) {
     if let Some(parent) = memory.parent.take() {
         let patch = SessionPatch {
             parent_session: set(&SessionKey::plain(&parent).id(AGENT).to_string()),
@@ -124,10 +159,6 @@ pub(crate) fn read(
     for directory in memory.directories.drain(..).rev() {
         facts.session(session, placed(&directory));
     }
-    let told = told(&facts.0[said_before..]);
-    rewind(session, &native, &place, known, facts);
-    known.note(told_by(&native, &place.id), &told);
-    verdict
 }
 
 /// Takes back the messages of lines that a transcript has no more, and tells those again that it has again;
@@ -254,12 +285,8 @@ impl Reader<'_> {
             }
         };
         let at = self.at();
-        let patch = SessionPatch {
-            agent: set(AGENT.as_str()),
-            native_id: set(&self.memory.session),
-            ..SessionPatch::default()
-        };
-        self.facts.session(self.session, patch);
+        self.facts
+            .session(self.session, introduced(&self.memory.session));
         let patch = MessagePatch {
             id: owned(number),
             role: set(role),

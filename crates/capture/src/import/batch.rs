@@ -10,6 +10,9 @@ use syncline_store::local::ImportNotes;
 use super::withhold::LeftOut;
 use crate::facts::Verdict;
 
+/// What is told of a line, or of another unit, with bytes that are no text.
+pub(super) const MENDED: &str = "it has bytes that are no text; they are left out";
+
 /// Ops to be written, with the notes of what was read to make them.
 #[derive(Debug, Default)]
 pub struct ImportBatch {
@@ -48,7 +51,7 @@ pub struct Counts {
     pub idle: u64,
     /// Units of a kind that this version does not know; they are kept as they are.
     pub not_understood: u64,
-    /// Units that are left out.
+    /// Units that can't be read; they are kept as they are where it is known whose they are.
     pub damaged: u64,
     /// Units that are left out by rules of the user and by marks.
     pub excluded: u64,
@@ -142,6 +145,15 @@ impl Tally<'_> {
         if let Verdict::Damaged(cause) = verdict {
             self.problem(line, cause);
         }
+    }
+
+    /// Says of a unit that is read all the same that something in it is no text; `what` names it in its file.
+    pub(crate) fn mended(&mut self, what: &str, line: Option<u64>) {
+        let cause = match what {
+            "" => MENDED.to_owned(),
+            what => format!("{what}: {MENDED}"),
+        };
+        self.problem(line, cause);
     }
 
     /// Notes a problem that is no unit's.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use syncline_replica::Replica;
 use syncline_store::local::ImportedFile;
 
-use super::batch::Tally;
+use super::batch::{MENDED, Tally};
 use super::jobs::{Form, Job};
 use super::run::{Progress, Sink, with_causes};
 use super::{ImportBatch, ImportError, Problem, outputs};
@@ -15,8 +15,6 @@ use crate::privacy::{Cause, Privacy};
 use crate::reader::{Reader, version};
 use crate::tail::{self, Contents, Lines, Mark, Standing, Tail};
 
-/// What is told of a line with bytes that are no text.
-const MENDED: &str = "it has bytes that are no text; they are left out";
 const MEGABYTE: u64 = 1_000_000;
 
 /// A file that is being read by lines.
@@ -32,6 +30,30 @@ pub(super) struct Lined {
     up_to: i64,
     /// Why something of it was left out.
     left_out: Option<Box<str>>,
+}
+
+/// Where what was just read begins in its batch.
+#[derive(Debug, Clone, Copy)]
+struct From {
+    fact: usize,
+    unit: usize,
+}
+
+impl From {
+    fn of(sink: &Sink<'_, '_>) -> Self {
+        Self {
+            fact: sink.facts.0.len(),
+            unit: sink.desk.units.len(),
+        }
+    }
+}
+
+/// What became of what was just read.
+#[derive(Debug, Clone, Copy)]
+enum Taken {
+    Here,
+    /// It is left out by a rule of the user or by a mark.
+    Excluded,
 }
 
 /// The mark of a file; none: the file is to be read from its start, as the mark is of another version,
@@ -118,7 +140,9 @@ impl Lined {
         let end = before.saturating_add(bytes);
         let ended = self.read(sink, end);
         if ended {
-            self.reader.end();
+            let from = From::of(sink);
+            self.reader.end(sink.desk, sink.facts);
+            self.settle(from, sink);
         }
         self.reader.redact(&sink.withheld.privacy.redactor);
         let mark = match (self.job.form, ended) {
@@ -167,27 +191,34 @@ impl Lined {
                     return true;
                 }
             };
-            let (fact, unit) = (sink.facts.0.len(), sink.desk.units.len());
-            let verdict = self.reader.line(&text, sink.desk, sink.facts);
+            let from = From::of(sink);
+            let verdict = self.reader.line(number, &text, sink.desk, sink.facts);
             self.come_on();
-            sink.facts.come_up_to(fact, Some(self.up_to));
-            if self.job.agent == Agent::ClaudeCode {
-                outputs::put_whole(&mut sink.facts.0[fact..], &self.job.path);
-            }
-            let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
-            let verdict = match sink.batch.left_out(left_out) {
-                Some(cause) => {
-                    self.left_out = Some(cause.into());
-                    Verdict::Excluded
-                }
-                None => verdict,
+            let verdict = match self.settle(from, sink) {
+                Taken::Excluded => Verdict::Excluded,
+                Taken::Here => verdict,
             };
             if matches!(verdict, Verdict::New) {
-                sink.said(fact, 1);
+                sink.said(from.fact, 1);
             }
             tell(verdict, number, fault, &mut sink.tally(&self.job.path));
         }
         false
+    }
+
+    /// Takes what was just found for this file, unless it is to be left out.
+    fn settle(&mut self, from: From, sink: &mut Sink<'_, '_>) -> Taken {
+        let From { fact, unit } = from;
+        sink.facts.come_up_to(fact, Some(self.up_to));
+        if self.job.agent == Agent::ClaudeCode {
+            outputs::put_whole(&mut sink.facts.0[fact..], &self.job.path);
+        }
+        let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
+        let Some(cause) = sink.batch.left_out(left_out) else {
+            return Taken::Here;
+        };
+        self.left_out = Some(cause.into());
+        Taken::Excluded
     }
 
     /// Notes that a line was read: what has no time of its own is later than the line before.

@@ -15,7 +15,7 @@ pub(crate) const APPLICATION: i32 = 0x5359_4e54;
 /// read as before.
 pub(crate) const FORMAT: i64 = 4;
 /// Raised with each change of a fold or of a view table: the view is then folded again.
-const FOLD_VERSION: i64 = 13;
+const FOLD_VERSION: i64 = 14;
 
 /// The fold version of this binary, or of the one that the simulator lets this thread play.
 pub(crate) fn fold_version() -> i64 {

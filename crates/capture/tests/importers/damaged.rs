@@ -249,3 +249,32 @@ fn lines_of_cursor_go_by_their_numbers_in_the_file() {
     older.import_files(agent);
     assert_eq!(sorted(older.rows("counted_texts")), ["one", "three", "two"]);
 }
+
+#[test]
+fn what_a_call_has_given_stands_in_its_place_though_the_line_of_the_call_is_damaged() {
+    let call = json!({"type": "tool_use", "id": "t1", "name": "Bash", "input": {}});
+    for timeless in [false, true] {
+        let mut script = Script::new("s");
+        let mut lines = [
+            script.user("u1", "one"),
+            script.answer("a1", "m1", call.clone(), 7),
+            script.result("r1", "t1", json!("done")),
+            script.user("u2", "two"),
+        ];
+        if timeless {
+            let fields = lines.iter_mut().filter_map(|line| line.as_object_mut());
+            fields.for_each(|fields| drop(fields.remove("timestamp")));
+        }
+        let whole = jsonl(&lines);
+        let torn = whole.replace(r#""tool_use""#, r#""tool_use"#);
+        let mut place = Place::new();
+        place.write("s.jsonl", torn);
+        assert_eq!(place.import_files(Agent::ClaudeCode).counts.damaged, 1);
+        assert_eq!(place.rows("in_order"), ["s|u1", "s|t1", "s|u2"]);
+        // A copy in which it is whole.
+        place.write("copy/s.jsonl", whole);
+        place.import_files(Agent::ClaudeCode);
+        let in_order = ["s|u1", "s|m1:req_m1", "s|t1", "s|u2"];
+        assert_eq!(place.rows("in_order"), in_order);
+    }
+}

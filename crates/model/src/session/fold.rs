@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::merge::{Merge, Merged};
+use super::merge::{Merge, Merged, is_unplaced, place_by_result};
 use super::ops::{Delete, Patch, SessionOp};
 use super::precedence::Standing;
 use super::tables::{CONTENTS, PARTS, SESSIONS, STAMP, TOOLS, USAGE, blank, cell, place};
@@ -114,6 +114,10 @@ fn begins_with(part: &Row, text: &str) -> bool {
     whole.is_some_and(|whole| whole.starts_with(text))
 }
 
+fn position_of(part: &Row) -> Option<i64> {
+    cell(&PARTS, part, "position").as_integer()
+}
+
 /// The text of a part.
 pub(super) fn part_text(part: Part<'_>) -> Value {
     if part.removed {
@@ -183,10 +187,16 @@ impl<'r, R: Rows> Folding<'r, R> {
     ) -> Result<(), R::Error> {
         let key: Vec<Value> = std::iter::once(self.session.clone()).chain(below).collect();
         let merge = kind.merge(self.rows, &key, changes, &self.standing)?;
-        let Some(merge) = merge else {
+        let Some(mut merge) = merge else {
             return Ok(());
         };
         self.wrote = true;
+        if kind == Merged::Tool && is_unplaced(&merge.after) {
+            let output = output_key(&key[0], &key[1]);
+            let stands = |output: Option<&Row>| output.and_then(position_of);
+            let result = self.rows.look(&PARTS, &output, stands)?;
+            place_by_result(&mut merge.after, result);
+        }
         let gone = kind.counts(
             merge
                 .before
@@ -265,6 +275,17 @@ impl<'r, R: Rows> Folding<'r, R> {
         self.rows.put(&PARTS, found)
     }
 
+    /// Has a call whose own line is not there stand where its output does, whichever was told first.
+    fn place_call(&mut self, output: &Row) -> Result<(), R::Error> {
+        let key = [output[0].clone(), output[2].clone()];
+        let unplaced = |call: Option<&Row>| call.filter(|call| is_unplaced(call)).cloned();
+        let Some(mut call) = self.rows.look(&TOOLS, &key, unplaced)? else {
+            return Ok(());
+        };
+        place_by_result(&mut call, position_of(output));
+        self.rows.put(&TOOLS, call)
+    }
+
     fn stamp(&self) -> [Value; 3] {
         let Standing { rank, version } = &self.standing;
         [
@@ -291,6 +312,7 @@ impl<'r, R: Rows> Folding<'r, R> {
         row.push(part_text(part));
         if row[..4] == output_key(&row[0], &row[2]) {
             self.find_error_once(&row)?;
+            self.place_call(&row)?;
         }
         if is_new {
             self.rows.insert(&PARTS, row).map(|_| ())

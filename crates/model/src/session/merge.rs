@@ -139,6 +139,19 @@ impl Merged {
     }
 }
 
+/// Whether nothing tells where a call stands: its own line is not there.
+pub(super) fn is_unplaced(call: &Row) -> bool {
+    let mut own = ["ordinal", "at"].into_iter();
+    own.all(|name| *cell(&TOOLS, call, name) == Value::Null)
+}
+
+/// Has a call stand where its result does, as far as that is known: its place, or its time.
+pub(super) fn place_by_result(call: &mut Row, result: Option<i64>) {
+    let ended = cell(&TOOLS, call, "completed_at").as_integer();
+    let stands = ended.map(order_of_millis).max(result);
+    call[place(&TOOLS, "position")] = Value::Integer(stands.unwrap_or_default());
+}
+
 fn is_true(cell: &Value) -> bool {
     cell.as_integer() == Some(1)
 }

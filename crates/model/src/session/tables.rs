@@ -106,7 +106,7 @@ pub static MESSAGES: Table = Table {
     indexes: &[&["session_id", "position"], &["message_id"]],
 };
 
-/// One row per tool call. `failed` is 1 if it counts and did not succeed.
+/// One row per tool call. One whose own line is not there has the `position` of its result. `failed` is 1 if it counts and did not succeed.
 pub static TOOLS: Table = Table {
     name: "session_tools",
     columns: &[

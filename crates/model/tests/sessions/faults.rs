@@ -167,6 +167,40 @@ fn a_message_without_an_order_stands_by_its_time() {
 }
 
 #[test]
+fn a_call_whose_own_line_is_not_there_stands_where_its_result_does() {
+    let result = patch(
+        "b",
+        9,
+        r#"{"upTo":9000,"tools":[{"id":"t","completedAt":"1970-01-01T00:00:01Z","success":true}],
+            "parts":[{"toolId":"t","id":"tool_output","kind":"tool_output","order":1024003}]}"#,
+    );
+    let timeless = patch(
+        "b",
+        10,
+        r#"{"tools":[{"id":"u","success":true}],
+            "parts":[{"toolId":"u","id":"tool_output","kind":"tool_output","order":7}]}"#,
+    );
+    let ended = patch(
+        "b",
+        11,
+        r#"{"tools":[{"id":"v","completedAt":"1970-01-01T00:00:01Z"}]}"#,
+    );
+    let stands = |ops: &[&Op], id: &str| {
+        let there = Memory::of(ops.iter().copied());
+        assert_eq!(there, Memory::of(ops.iter().rev().copied()));
+        there.cell(&TOOLS, id, "position")
+    };
+    let all = [&result, &timeless, &ended];
+    let places = [("t", 1_024_003), ("u", 7), ("v", 1_024_000)];
+    for (id, position) in places {
+        assert_eq!(stands(&all, id), Value::Integer(position), "{id}");
+    }
+    // Its own line tells better, however little it weighs.
+    let call = patch("a", 1, r#"{"tools":[{"id":"t","name":"Bash","order":5}]}"#);
+    assert_eq!(stands(&[&result, &call], "t"), Value::Integer(5));
+}
+
+#[test]
 fn no_number_is_too_large_to_be_added_up() {
     let huge = u64::MAX;
     let view = Memory::of(&[patch(

@@ -39,6 +39,10 @@ fn id(chance: &mut Chance) -> String {
 const WORDS: [&str; 3] = [r#""x""#, r#""y""#, r#""z""#];
 const FLAGS: [&str; 2] = ["true", "false"];
 const NUMBERS: [&str; 3] = ["1", "2", "3"];
+const TIMES: [&str; 2] = [
+    r#""1970-01-01T00:00:01.000Z""#,
+    r#""1970-01-01T00:00:02.000Z""#,
+];
 
 fn message(chance: &mut Chance) -> String {
     let roles = [r#""user""#, r#""assistant""#, r#""system""#];
@@ -71,6 +75,9 @@ fn tool(chance: &mut Chance) -> String {
         field(chance, "success", &FLAGS),
         field(chance, "error", &WORDS),
         field(chance, "messageId", &WORDS),
+        field(chance, "completedAt", &TIMES),
+        chance_of(chance, 4, |c| field(c, "at", &TIMES)),
+        chance_of(chance, 4, |c| field(c, "order", &NUMBERS)),
         chance_of(chance, 4, |c| field(c, "copiedFrom", &WORDS)),
     ];
     piece(id(chance), fields)
@@ -80,8 +87,12 @@ fn part(chance: &mut Chance, number: usize) -> String {
     let owner = chance
         .pick(&["", r#""messageId":"1","#, r#""toolId":"1","#])
         .to_string();
-    let id = id(chance);
-    format!(r#"{{{owner}{id},"kind":"text","order":1,"text":"said {number}"}}"#)
+    let id = match owner.contains("toolId") {
+        true => r#""id":"tool_output""#.to_owned(),
+        false => id(chance),
+    };
+    let order = 500 * chance.below(5);
+    format!(r#"{{{owner}{id},"kind":"text","order":{order},"text":"said {number}"}}"#)
 }
 
 fn usage(chance: &mut Chance) -> String {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use syncline_model::session::{
     COMPACTIONS, ERRORS, MESSAGES, PARTS, SESSION_LINKS, SESSIONS, TOOLS, USAGE,
 };
-use syncline_model::{Op, Row, Table, Value};
+use syncline_model::{Op, Row, Table, Timestamp, Value};
 
 use super::memory::{Memory, column_at};
 
@@ -61,8 +61,8 @@ pub(crate) fn told(ops: &[Op]) -> Known {
         for part in patch["parts"].as_array().into_iter().flatten() {
             let fields = part.as_object().expect("pieces are objects");
             let id = ["messageId", "toolId", "id"].map(|part| text(&fields.get(part).cloned()));
-            let said = ("text".to_owned(), part["text"].clone());
-            known.insert(("parts", id.join("/")), BTreeMap::from([said]));
+            let said = ["text", "order"].map(|field| (field.to_owned(), part[field].clone()));
+            known.insert(("parts", id.join("/")), BTreeMap::from(said));
         }
         for snapshot in patch["usage"].as_array().into_iter().flatten() {
             let id = snapshot["id"].as_str().expect("it has an id").to_owned();
@@ -81,7 +81,25 @@ pub(crate) fn told(ops: &[Op]) -> Known {
         fields.insert("copied".into(), Json::from(i64::from(copied)));
         known.insert(("usage", id), fields);
     }
+    let outputs = known.clone();
+    let tools = known.iter_mut().filter(|((list, _), _)| *list == "tools");
+    for ((_, id), fields) in tools {
+        let output = outputs.get(&("parts", format!("/{id}/tool_output")));
+        let output = output.and_then(|output| output["order"].as_i64());
+        fields.insert("position".into(), stands(fields, output).into());
+    }
     known
+}
+
+/// Where a call stands: where its own line does, or else what it has given.
+fn stands(call: &BTreeMap<String, Json>, output: Option<i64>) -> i64 {
+    let time = |field: &str| {
+        let at: Timestamp = call.get(field)?.as_str()?.parse().ok()?;
+        Some(at.as_millis() * 1024)
+    };
+    let own = call.get("order").and_then(Json::as_i64).or(time("at"));
+    let given = time("completedAt").max(output);
+    own.or(given).unwrap_or_default()
 }
 
 fn text(json: &Option<Json>) -> String {
@@ -197,7 +215,7 @@ pub(crate) fn shown(view: &Memory, known: &Known) -> Known {
 
 fn column_of(what: &str, field: &str) -> String {
     match (what, field) {
-        ("usage", "order") => return "position".to_owned(),
+        ("usage" | "parts", "order") => return "position".to_owned(),
         ("usage", "copied") => return "copied".to_owned(),
         ("usage", field) => return format!("{field}_tokens"),
         (_, "order") => return "ordinal".to_owned(),
@@ -217,6 +235,10 @@ fn json(cell: &Value, said: &Json) -> Json {
     match (cell, said) {
         (Value::Null, _) => Json::Null,
         (Value::Integer(value), Json::Bool(_)) => Json::Bool(*value == 1),
+        (Value::Integer(value), Json::String(_)) => {
+            let at = Timestamp::from_millis(*value).expect("a small time");
+            serde_json::to_value(at).expect("times are written as JSON")
+        }
         (Value::Integer(value), _) => (*value).into(),
         (Value::Text(text), _) => text.as_str().into(),
     }

@@ -18,7 +18,7 @@ mod summary;
 mod system;
 
 use syncline_model::Timestamp;
-use syncline_model::session::{Precedence, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after};
+use syncline_model::session::{SessionId, SessionPatch, TEXT_CHARS_MAX, order_after};
 
 use crate::agent::Agent;
 use crate::facts::{Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, set, set_some, time_of};
@@ -178,45 +178,37 @@ impl Reader<'_, '_> {
         UnitKey::of(&parts)
     }
 
-    /// Gives a title to a session that is in another file, unless that has one of its own.
-    fn entitle_elsewhere(&mut self, session: SessionId, title: &str) {
-        if self.known.noted(own_title_key(session)).is_some() {
-            return;
-        }
-        // How far this file has come says nothing of that session.
-        let now = order_after(None, Some(self.known.now()));
-        self.known
-            .note(title_elsewhere_key(session), now.to_string().as_bytes());
-        let from = self.facts.0.len();
-        entitle(self.memory, self.facts, session, title, TitleRank::Model);
-        self.facts.stand_apart(from, Precedence::UpTo(now));
-    }
-
-    /// What a title of a session's own weighs where another file has given it one, which it stands over; none: none
-    /// has.
-    fn over_elsewhere(&mut self, session: SessionId) -> Option<Precedence> {
-        let note = self.known.noted(title_elsewhere_key(session))?;
-        let elsewhere: i64 = std::str::from_utf8(&note).ok()?.parse().ok()?;
-        let titles = i64::try_from(self.memory.titles_of(session)).ok()?;
-        let before = elsewhere.max(self.memory.order.unwrap_or_default());
-        Some(Precedence::UpTo(before.saturating_add(1 + titles)))
-    }
-
     fn titled(mut self, title: Option<String>, rank: TitleRank) -> Verdict {
         let (Some(title), Some(key)) = (title, self.session()) else {
             return self.unknown();
         };
         let owner = self.take(key, None);
         self.about_session(&owner);
-        let over_elsewhere = self.over_elsewhere(owner.id);
-        let from = self.facts.0.len();
-        entitle(self.memory, self.facts, owner.id, &title, rank);
-        if let Some(over) = over_elsewhere {
-            self.facts.stand_apart(from, over);
-        }
+        self.next_order();
+        self.entitle(owner.id, &title, rank);
         self.memory.count_title(owner.id);
-        self.known.note(own_title_key(owner.id), &[]);
         owner.verdict(Verdict::New)
+    }
+
+    /// Gives the session a title, unless this file has told a better one.
+    fn entitle(&mut self, session: SessionId, title: &str, rank: TitleRank) {
+        if !self.memory.takes_title(session, rank) {
+            return;
+        }
+        let place = match rank {
+            // How far this file has come says nothing of that session.
+            TitleRank::Elsewhere => Some(order_after(None, Some(self.known.now()))),
+            _ => self.memory.order,
+        };
+        let patch = SessionPatch {
+            title: set(title),
+            ..SessionPatch::default()
+        };
+        let from = self.facts.0.len();
+        self.facts.session(session, patch);
+        if let Some(precedence) = rank.precedence(place.unwrap_or_default()) {
+            self.facts.stand_apart(from, precedence);
+        }
     }
 
     /// Says what the line's envelope tells of its session, as far as it is news.
@@ -245,23 +237,6 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Gives the session a title, unless it has a better one.
-fn entitle(
-    memory: &mut Memory,
-    facts: &mut Facts,
-    session: SessionId,
-    title: &str,
-    rank: TitleRank,
-) {
-    if memory.takes_title(session, rank) {
-        let patch = SessionPatch {
-            title: set(title),
-            ..SessionPatch::default()
-        };
-        facts.session(session, patch);
-    }
-}
-
 fn copied(owner: &Owner) -> syncline_model::session::Change<std::borrow::Cow<'static, str>> {
     let from = owner.copied_from.map(|session| session.to_string());
     set_some(from.as_deref())
@@ -269,14 +244,4 @@ fn copied(owner: &Owner) -> syncline_model::session::Change<std::borrow::Cow<'st
 
 fn line_key(uuid: &str) -> UnitKey {
     UnitKey::of(&["claude-code", uuid])
-}
-
-/// Of a session that has given itself a title.
-fn own_title_key(session: SessionId) -> UnitKey {
-    UnitKey::of(&["claude-code title", &session.to_string()])
-}
-
-/// Of a session that another file has given a title.
-fn title_elsewhere_key(session: SessionId) -> UnitKey {
-    UnitKey::of(&["claude-code title elsewhere", &session.to_string()])
 }

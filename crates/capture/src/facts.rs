@@ -294,6 +294,8 @@ pub enum TitleRank {
     None,
     /// The beginning of the first prompt.
     Prompt,
+    /// A summary that stands in another session's file.
+    Elsewhere,
     /// A summary of the session, or what a model called it.
     Model,
     /// What the user called it.
@@ -305,6 +307,18 @@ impl TitleRank {
     /// best, and the first of prompts.
     pub(crate) fn gives_way(self, next: Self) -> bool {
         next > self || (next == self && next > Self::Prompt)
+    }
+
+    /// What a title of this rank weighs at a place, whatever else was told there, and how far any copy has
+    /// come; none: no more than all else.
+    pub(crate) fn precedence(self, order: i64) -> Option<Precedence> {
+        let grade = match self {
+            Self::None | Self::Prompt => return None,
+            Self::Elsewhere => 1,
+            Self::Model => 2,
+            Self::User => 3,
+        };
+        Some(Precedence::graded(grade, order))
     }
 }
 

@@ -66,3 +66,5 @@ mod stored;
 mod summaries;
 #[path = "importers/system.rs"]
 mod system;
+#[path = "importers/titles.rs"]
+mod titles;

@@ -7,7 +7,7 @@ use syncline_model::session::{
 
 use super::line::{Block, Content, FilesOfInput, Message, Spent, ToolUseResult};
 use super::output::{is_failure, output_of, reference_of, words_of};
-use super::{Owner, Reader, copied, entitle};
+use super::{Owner, Reader, copied};
 use crate::facts::{TitleRank, Verdict, action_of_tool, owned, set, set_some};
 use crate::prompt::{is_told, title_of};
 
@@ -179,7 +179,7 @@ impl<'l> Reader<'_, 'l> {
             if kind.is_none()
                 && let Some(title) = texts(content).find_map(title_of)
             {
-                entitle(self.memory, self.facts, owner.id, &title, TitleRank::Prompt);
+                self.entitle(owner.id, &title, TitleRank::Prompt);
             }
         }
         self.contents(owner, &id, content)

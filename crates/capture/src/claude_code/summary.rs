@@ -6,7 +6,7 @@ use syncline_model::session::{SessionId, TEXT_CHARS_MAX, order_after};
 
 use super::fork::Taken;
 use super::line::Line;
-use super::{AGENT, Memory, Owner, Reader, entitle, line_key};
+use super::{AGENT, Memory, Owner, Reader, line_key};
 use crate::facts::{Facts, Known, SessionKey, TitleRank, UnitKey, Verdict};
 
 /// What is noted of a summary that is a title, or was kept. Of others earlier builds have noted that they were met.
@@ -15,7 +15,9 @@ const KEPT: &[u8] = b"kept";
 impl Reader<'_, '_> {
     /// A summary names the last line of what it sums up, which may be in another session.
     pub(super) fn summary(mut self) -> Verdict {
-        let own = self.session().map(|key| key.id(AGENT));
+        // Before any line has named its session, the file does.
+        let of_file = self.memory.file.as_deref().map(SessionKey::plain);
+        let own = self.session().or(of_file).map(|key| key.id(AGENT));
         let (Some(summary), Some(leaf)) = (&self.line.summary, &self.line.leaf_uuid) else {
             return self.unknown();
         };
@@ -26,15 +28,10 @@ impl Reader<'_, '_> {
         let taken = self.known.noted(line_key(&leaf));
         match taken.and_then(|note| Taken::of(&note)) {
             Some(taken) if own == Some(taken.by) => {
-                entitle(
-                    self.memory,
-                    self.facts,
-                    taken.by,
-                    &summary,
-                    TitleRank::Model,
-                );
+                self.next_order();
+                self.entitle(taken.by, &summary, TitleRank::Model);
             }
-            Some(taken) => self.entitle_elsewhere(taken.by, &summary),
+            Some(taken) => self.entitle(taken.by, &summary, TitleRank::Elsewhere),
             None => {}
         }
         let is_title = self.facts.0.len() > said_before;
@@ -59,17 +56,12 @@ impl Reader<'_, '_> {
         let Some(summary) = self.memory.summary_of(leaf) else {
             return;
         };
+        let leaf = leaf.to_owned();
         let said_before = self.facts.0.len();
-        entitle(
-            self.memory,
-            self.facts,
-            owner.id,
-            &summary,
-            TitleRank::Model,
-        );
+        self.entitle(owner.id, &summary, TitleRank::Model);
         if self.facts.0.len() > said_before && !owner.known {
-            self.memory.take_summary(Some(leaf));
-            self.known.note(key_of(leaf, &summary), KEPT);
+            self.memory.take_summary(Some(&leaf));
+            self.known.note(key_of(&leaf, &summary), KEPT);
         }
     }
 }

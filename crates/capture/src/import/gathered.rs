@@ -87,7 +87,7 @@ impl<'r> Gathered<'r> {
     /// What is said of one message or call in several lines is put together: what it comes to counts.
     pub(super) fn add(&mut self, fact: Fact) {
         if let Some(precedence) = fact.apart {
-            return self.apart.push((precedence, fact.piece));
+            return self.add_apart(precedence, fact.piece);
         }
         self.up_to = self.up_to.max(fact.up_to);
         match fact.piece {
@@ -121,6 +121,18 @@ impl<'r> Gathered<'r> {
                 self.pieces.push(Piece::Compaction(patch));
             }
             piece @ (Piece::Usage(_) | Piece::Link(_)) => self.pieces.push(piece),
+        }
+    }
+
+    /// Of several titles the one that weighs most is all that is to be told.
+    fn add_apart(&mut self, precedence: Precedence, piece: Piece<'static>) {
+        let is_title =
+            |piece: &Piece<'_>| matches!(piece, Piece::Session(patch) if !patch.title.is_keep());
+        let mut told = self.apart.iter_mut();
+        match told.find(|(_, told)| is_title(&piece) && is_title(told)) {
+            Some((weight, _)) if *weight > precedence => {}
+            Some(told) => *told = (precedence, piece),
+            None => self.apart.push((precedence, piece)),
         }
     }
 

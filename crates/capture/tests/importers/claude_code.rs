@@ -270,54 +270,6 @@ fn titles_and_compactions_and_errors_are_taken_and_what_is_unknown_is_kept() {
 }
 
 #[test]
-fn a_title_that_is_set_back_is_the_title() {
-    let mut place = Place::new();
-    let title =
-        |title: &str| json!({"type": "custom-title", "customTitle": title, "sessionId": "s"});
-    place.write("s.jsonl", jsonl(&[title("A"), title("B"), title("A")]));
-    place.import_files(Agent::ClaudeCode);
-    assert_eq!(place.rows("titles"), ["A"]);
-    assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
-}
-
-#[test]
-fn what_a_person_calls_a_session_stands_over_what_another_file_calls_it() {
-    let mut script = Script::new("s");
-    let named = |title: &str| {
-        let line = json!({"type": "custom-title", "customTitle": title, "sessionId": "s"});
-        jsonl(&[line])
-    };
-    let said = jsonl(&[
-        script.user("u1", "begin"),
-        script.answer("a1", "m1", text("Begun."), 7),
-    ]);
-    let summary = json!({"type": "summary", "summary": "Of s", "leafUuid": "a1"});
-    let mut script = Script::new("x");
-    let later = jsonl(&[summary, script.user("u2", "go on")]);
-    // The person names it after the other file has told a summary of it, and once more.
-    let mut place = Place::new();
-    place.write("s.jsonl", &said);
-    place.import_files(Agent::ClaudeCode);
-    place.write("x.jsonl", &later);
-    place.import_files(Agent::ClaudeCode);
-    assert!(place.rows("titles").contains(&"Of s".to_owned()));
-    let mut whole = said;
-    for title in ["Mine", "Mine too"] {
-        whole += &named(title);
-        place.write("s.jsonl", &whole);
-        place.import_files(Agent::ClaudeCode);
-        assert!(place.rows("titles").contains(&title.to_owned()), "{title}");
-    }
-    // And of copies the other file is read after that.
-    let mut place = Place::new();
-    place.write("s.jsonl", &whole);
-    place.import_files(Agent::ClaudeCode);
-    place.write("x.jsonl", &later);
-    place.import_files(Agent::ClaudeCode);
-    assert!(place.rows("titles").contains(&"Mine too".to_owned()));
-}
-
-#[test]
 fn bad_input_is_told_by_file_and_line_and_stops_nothing() {
     let mut place = Place::new();
     let mut script = Script::new("s");

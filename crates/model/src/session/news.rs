@@ -2,7 +2,7 @@
 
 use super::fold::{is_tombstone, part_cells, part_key, part_text};
 use super::merge::Merged;
-use super::precedence::{Precedence, Rank};
+use super::precedence::{Precedence, Rank, is_alone};
 use super::stamps::{Fields, Stamps};
 use super::tables::{PARTS, SESSIONS, STAMP, USAGE, place, stamps};
 use super::{Change, Piece, SessionId, SessionPatch, snapshot, words};
@@ -107,7 +107,7 @@ fn says_else(cell: &Value, change: &Change<Value>) -> bool {
 
 /// Which of a row's fields are to be said: those of which a patch says something else, and doesn't weigh less. With
 /// any of these also what it says alike and weighs more: a value that has come back since stands over all that
-/// another copy tells of the time between. What was decided is said by itself, where it was only told before.
+/// another copy tells of the time between. What is told alone, or was decided, is said until it stands as such.
 fn news_among(
     stamps: &Stamps,
     rank: Rank,
@@ -115,8 +115,8 @@ fn news_among(
     is_news: impl Fn(usize, &Change<Value>, &Value) -> bool,
 ) -> Vec<bool> {
     let (above, below) = (stamps.above(rank), stamps.below(rank));
-    let open = match rank == Precedence::Decided.rank() {
-        true => !stamps.at(rank),
+    let open = match is_alone(rank) {
+        true => !(stamps.at(rank) | above),
         false => 0,
     };
     let holds = |fields: Fields, place: usize| fields >> place & 1 == 1;

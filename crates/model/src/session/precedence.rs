@@ -6,6 +6,9 @@ use crate::{OpKey, OpVersion, Timestamp};
 /// A precedence as rows hold it.
 pub(super) type Rank = i64;
 
+/// How far grades are apart: no place in an order is as great, as times end with the year 9999.
+const GRADE: Rank = 1 << 58;
+
 /// Where an op has what it says from. What is greater stands, whenever and wherever it was written.
 ///
 /// Several machines may read one transcript, each as far as its copy goes, and none knows of the others
@@ -29,6 +32,12 @@ impl Precedence {
         Self::UpTo(order_after(None, Some(time)))
     }
 
+    /// Of what stands over all that is merely told up to a place: the higher grade, and of one grade the
+    /// later place.
+    pub fn graded(grade: u8, order: i64) -> Self {
+        Self::UpTo(Rank::from(grade) * GRADE + order.clamp(0, GRADE - 1))
+    }
+
     /// As rows hold it.
     pub(super) fn rank(self) -> Rank {
         match self {
@@ -38,6 +47,11 @@ impl Precedence {
             Self::Decided => Rank::MAX,
         }
     }
+}
+
+/// Whether what weighs so much is told alone: there is nothing beside it of which something may be news.
+pub(super) fn is_alone(rank: Rank) -> bool {
+    rank >= GRADE
 }
 
 /// What orders all that ops say of one field: the greatest stands.

@@ -212,3 +212,38 @@ fn two_machines_that_read_one_transcript_show_the_same() {
     assert_eq!(one, other);
     assert_eq!(one.of_session("message_count"), 4.into());
 }
+
+#[test]
+fn what_is_told_alone_is_news_until_it_stands_as_such_and_over_all_that_is_told_up_to_a_place() {
+    let mut view = Memory::default();
+    import(&mut view, "a", 1, 3);
+    let title = |grade, order| {
+        let said = Piece::Session(Box::new(SessionPatch {
+            title: Change::Set("title 3".into()),
+            ..SessionPatch::default()
+        }));
+        (said, Precedence::graded(grade, order))
+    };
+    let news = |view: &Memory, grade, order| {
+        let (said, told) = title(grade, order);
+        let mut reader = view.clone();
+        let mut row = |table, key: &[_]| -> Result<_, Infallible> { reader.get(table, key) };
+        news_of(&mut row, session(), said, told).unwrap().is_some()
+    };
+    assert!(news(&view, 2, 7));
+    let (said, told) = title(2, 7);
+    let mut batch = Batch::of(told);
+    batch.push(&said).expect("a small piece");
+    let payload = batch.finish().expect("a small piece").expect("a batch");
+    view.fold(&op("b", 2, payload.as_str()));
+    for (grade, order, is_news) in [
+        (1, i64::MAX, false),
+        (2, 7, false),
+        (2, 8, true),
+        (3, 0, true),
+    ] {
+        assert_eq!(news(&view, grade, order), is_news, "{grade} {order}");
+    }
+    import(&mut view, "a", 9, 5);
+    assert_eq!(view.of_session("title"), "title 3".into());
+}

@@ -161,10 +161,11 @@ impl Reader<'_, '_> {
             return owner;
         }
         let taken = by_line.or(by_response);
-        // What names no origin gives way to none that was repeated from somewhere.
-        let awaited = |taken: &Taken| match taken.until {
-            Some(until) => until == id || (by_line.is_none() && origin.is_none()),
-            None => false,
+        // What was repeated from somewhere gives way to what it was repeated from, and to all that names no origin.
+        let awaited = |taken: &Taken| {
+            taken
+                .until
+                .is_some_and(|until| until == id || origin.is_none())
         };
         if let Some(taken) = taken.filter(awaited) {
             self.note_taken(line, id, origin);

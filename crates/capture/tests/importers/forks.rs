@@ -103,6 +103,16 @@ fn nameless_fork() -> Vec<(String, Vec<u8>)> {
     files
 }
 
+/// In which order three files may be read.
+const ORDERS: [[usize; 3]; 6] = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+];
+
 /// How a file came to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Written {
@@ -189,15 +199,29 @@ fn a_fork_of_a_fork_counts_its_own_alone_whichever_is_read_first() {
         .replace("a3", "a9")
         .replace("m3", "m9");
     files.push(("b/second.jsonl".to_owned(), text.into_bytes()));
-    let orders = [
-        [0, 1, 2],
-        [0, 2, 1],
-        [1, 0, 2],
-        [1, 2, 0],
-        [2, 0, 1],
-        [2, 1, 0],
-    ];
-    for order in orders {
+    for order in ORDERS {
+        let counted = counted(&files, &order.map(|file| vec![file]), Written::AtOnce);
+        let expected = [(2, 1, 9), (2, 0, 5), (2, 0, 5)];
+        assert_eq!(counted, expected, "{order:?}");
+    }
+}
+
+#[test]
+fn a_fork_of_a_fork_that_repeats_ids_as_they_are_leaves_all_to_the_origin_whichever_is_read_first()
+{
+    let mut files = named_fork();
+    let mut text = String::from_utf8(files[1].1.clone()).unwrap();
+    for (name, other) in [
+        ("\"fork\"", "\"second\""),
+        ("\"origin\"", "\"fork\""),
+        ("u3", "u9"),
+        ("a3", "a9"),
+        ("m3", "m9"),
+    ] {
+        text = text.replace(name, other);
+    }
+    files.push(("b/second.jsonl".to_owned(), text.into_bytes()));
+    for order in ORDERS {
         let counted = counted(&files, &order.map(|file| vec![file]), Written::AtOnce);
         let expected = [(2, 1, 9), (2, 0, 5), (2, 0, 5)];
         assert_eq!(counted, expected, "{order:?}");
@@ -219,15 +243,7 @@ fn of_three_that_share_a_response_one_counts_it_in_whatever_order_they_are_read(
         third = third.replace(name, other);
     }
     files.push(("b/second.jsonl".to_owned(), third.into_bytes()));
-    let orders = [
-        [0, 1, 2],
-        [0, 2, 1],
-        [1, 0, 2],
-        [1, 2, 0],
-        [2, 0, 1],
-        [2, 1, 0],
-    ];
-    for order in orders {
+    for order in ORDERS {
         let counted = counted(&files, &order.map(|file| vec![file]), Written::AtOnce);
         let sum = counted.iter().fold((0, 0, 0), |sum, of| {
             (sum.0 + of.0, sum.1 + of.1, sum.2 + of.2)

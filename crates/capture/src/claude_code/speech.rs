@@ -108,8 +108,8 @@ impl<'l> Reader<'_, 'l> {
             }
         };
         // A message that no model wrote was paid for by nobody.
-        let model = message.model.as_deref().filter(|model| *model != NO_MODEL);
-        if model.is_none() || !self.memory.takes_usage(response, &spent) {
+        let model = message.model.as_deref();
+        if model == Some(NO_MODEL) || !self.memory.takes_usage(response, &spent) {
             return true;
         }
         self.counts(owner, response);

@@ -108,6 +108,20 @@ fn a_count_that_cannot_be_read_is_kept_as_it_stands_and_what_was_said_beside_it(
 }
 
 #[test]
+fn what_a_response_has_used_counts_though_its_model_is_not_named_and_what_no_model_wrote_does_not()
+{
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let mut unnamed = script.answer("a1", "m1", text("Fixed."), 41);
+    unnamed["message"].as_object_mut().unwrap().remove("model");
+    let mut nobodys = script.answer("a2", "m2", text("No answer."), 7);
+    nobodys["message"]["model"] = json!("<synthetic>");
+    place.write("s.jsonl", jsonl(&[unnamed, nobodys]));
+    twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(figures(&mut place, "s").tokens[..2], [3, 41]);
+}
+
+#[test]
 fn nothing_among_the_blocks_of_a_message_takes_nothing_from_the_others() {
     let mut place = Place::new();
     let mut script = Script::new("s");

@@ -11,10 +11,10 @@ impl Reader<'_, '_> {
         if !owner.key.apart.is_empty() {
             if !patch.native_id.is_keep() {
                 self.known.note(named(owner.id), &[]);
-                let caller = self.known.noted(called_by(owner.id));
-                let caller = caller.and_then(|note| String::from_utf8(note).ok());
-                let whole = || SessionKey::plain(&owner.key.apart).id(AGENT).to_string();
-                patch.parent_session = set(&caller.unwrap_or_else(whole));
+                let caller = self.caller_of(owner.id);
+                let parent =
+                    caller.unwrap_or_else(|| SessionKey::plain(&owner.key.apart).id(AGENT));
+                patch.parent_session = set(&parent.to_string());
                 patch.parent_kind = set(words::SUBAGENT);
             }
             return;
@@ -47,10 +47,29 @@ impl Reader<'_, '_> {
             apart: whole.to_owned(),
         };
         let child = key.id(AGENT);
-        if !owner.key.apart.is_empty() {
+        if !owner.key.apart.is_empty() && !self.is_above(child, owner.id) {
             self.is_called(owner.id, child);
         }
         child
+    }
+
+    /// Whether a subagent is another one, or has called it, or who called that: it can't be called by it, and
+    /// both would be nobody's.
+    fn is_above(&mut self, agent: SessionId, other: SessionId) -> bool {
+        let mut next = Some(other);
+        while let Some(below) = next {
+            if below == agent {
+                return true;
+            }
+            next = self.caller_of(below);
+        }
+        false
+    }
+
+    /// Which subagent is noted to have called a subagent.
+    fn caller_of(&mut self, agent: SessionId) -> Option<SessionId> {
+        let caller = self.known.noted(called_by(agent))?;
+        std::str::from_utf8(&caller).ok()?.parse().ok()
     }
 
     /// Says that a subagent was called by another: its own lines name no more than the session of both.

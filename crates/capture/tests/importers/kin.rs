@@ -57,6 +57,39 @@ fn a_subagent_is_below_the_one_that_called_it_in_whatever_order_they_come() {
 }
 
 #[test]
+fn subagents_that_call_each_other_or_themselves_stay_below_their_session() {
+    let agents = ["abc", "def"];
+    let mut script = Script::new("s");
+    let whole = jsonl(&[script.user("u1", "search")]);
+    let mut calling = |by: &str, agents: [&str; 2]| {
+        let lines = agents.map(|agent| {
+            let mut result = script.result(&format!("{by}{agent}"), agent, json!("found"));
+            result["toolUseResult"] = json!({"agentId": agent});
+            result["isSidechain"] = json!(true);
+            result["agentId"] = json!(by);
+            result
+        });
+        (format!("p/s/subagents/agent-{by}.jsonl"), jsonl(&lines))
+    };
+    let files = agents.map(|by| calling(by, agents));
+    for (order, tree) in [
+        ([0, 1], ["abc|subagent|s", "def|subagent|abc"]),
+        ([1, 0], ["abc|subagent|def", "def|subagent|s"]),
+    ] {
+        let mut place = Place::new();
+        place.write("p/s.jsonl", &whole);
+        for (name, content) in order.map(|file| &files[file]) {
+            place.write(name, content);
+            place.import_files(Agent::ClaudeCode);
+        }
+        twice(&mut place, Agent::ClaudeCode);
+        let mut found = place.rows("forked");
+        found.sort();
+        assert_eq!(found, tree);
+    }
+}
+
+#[test]
 fn a_session_that_begins_with_what_another_has_said_came_from_it() {
     let mut place = Place::new();
     let mut script = Script::new("origin");

@@ -6,6 +6,8 @@
 
 mod contact;
 mod introduction;
+#[cfg(test)]
+mod tests;
 mod waiters;
 mod wire;
 

@@ -1,14 +1,13 @@
 //! Backups that the server makes by itself: regularly, and before a log is reset.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_model::{Epoch, TenantId, Timestamp};
 use syncline_store::backup::{
-    BackupError, Manifest, back_up_server, back_up_tenant, backup_name, drop_oldest, newest_of,
+    BackupError, Manifest, back_up_server, back_up_tenant, backup_name, backups_in, drop_oldest,
+    newest_of, remove_backup, sweep_own,
 };
 use syncline_store::control::{ControlFile, DataDirectory};
 use tokio::sync::oneshot;
@@ -178,34 +177,28 @@ pub(crate) fn keep_before_reset(
     Ok(to)
 }
 
+/// Drops logs that were reset long ago, and what a reset or a drop has left that was killed.
 fn drop_old_resets(data: &DataDirectory, now: Timestamp) {
     let directory = data.path().join(RESETS);
-    let entries = match fs::read_dir(&directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return,
-        Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not look for old logs that were reset"
-            );
-            return;
-        }
-    };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        drop_if_old(&path, now);
+    match sweep_own(&directory, now).and_then(|()| backups_in(&directory)) {
+        Ok(kept) => kept.iter().for_each(|path| drop_if_old(path, now)),
+        Err(error) => tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "could not look for old logs that were reset"
+        ),
     }
 }
 
 fn drop_if_old(path: &Path, now: Timestamp) {
     let Ok(manifest) = Manifest::read(path) else {
-        // What is being made has no manifest, and what is not ours is left alone.
+        // What is not ours is left alone.
         return;
     };
     let age = now.as_millis() - manifest.made_at.as_millis();
     if age < RESET_KEPT.as_millis() as i64 {
         return;
     }
-    match fs::remove_dir_all(path) {
+    match remove_backup(path, None) {
         Ok(()) => tracing::info!(backup.path = %path.display(), "dropped a log reset long ago"),
         Err(error) => tracing::warn!(
             error = &error as &dyn std::error::Error, backup.path = %path.display(),
@@ -213,3 +206,6 @@ fn drop_if_old(path: &Path, now: Timestamp) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

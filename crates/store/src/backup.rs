@@ -34,7 +34,7 @@ pub use restore::{
     DECIDED_RESTORE, RestoreChoice, Restored, RestoredTenant, finish_replica_restore,
     restore_replica, restore_server,
 };
-pub use rotate::{backup_name, backups_in, drop_oldest, newest_of};
+pub use rotate::{backup_name, backups_in, drop_oldest, newest_of, remove_backup, sweep_own};
 pub(crate) use staging::drop_unfinished;
 
 /// How far a backup, its check or a restore is, in bytes of the files concerned.

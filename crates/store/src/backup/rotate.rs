@@ -33,7 +33,7 @@ pub(super) fn part_name(name: &OsStr, server: Option<&str>) -> OsString {
 }
 
 /// Removes what processes have left that were killed as they made the backup `to`, or, where that has its
-/// name of the time, any such backup of the server's beside it.
+/// name of the time, as they made or removed any such backup of the server's beside it.
 pub(super) fn sweep_parts(
     to: &Path,
     server: Option<&str>,
@@ -41,23 +41,27 @@ pub(super) fn sweep_parts(
 ) -> Result<(), BackupError> {
     let name = to.file_name().unwrap_or_default();
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = parent.unwrap_or(Path::new("."));
-    let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
-    let mut left = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(io_error("list", directory))?.path();
-        let is_left = match Part::read(&path) {
-            // Who makes the same backup now is told from who was killed by holding it.
-            Some(part) if part.backup == name => is_let_go(&path, now),
-            Some(part) if is_dated(name) && is_dated(part.backup) => {
-                is_left_behind(&path, &part, server, now)
-            }
-            Some(_) | None => false,
-        };
-        if is_left {
-            left.push(path);
+    sweep(parent.unwrap_or(Path::new(".")), |path, part| {
+        // Who makes the same backup now is told from who was killed by holding it.
+        if part.backup == name {
+            return is_let_go(path, now);
         }
-    }
+        let are_dated = is_dated(name) && is_dated(part.backup);
+        are_dated && is_left_behind(path, part, server, now)
+    })
+}
+
+/// Removes what processes have left in `directory` that were killed as they made or removed a backup with its
+/// name of the time. Nobody else's may be made in it: whose they are is not asked.
+pub fn sweep_own(directory: &Path, now: Timestamp) -> Result<(), BackupError> {
+    sweep(directory, |path, part| {
+        is_dated(part.backup) && is_let_go(path, now)
+    })
+}
+
+fn sweep(directory: &Path, is_left: impl Fn(&Path, &Part<'_>) -> bool) -> Result<(), BackupError> {
+    let mut left = paths_in(directory)?;
+    left.retain(|path| Part::read(path).is_some_and(|part| is_left(path, &part)));
     remove_each(left, |path| match is_of_a_backup(path)? {
         true => fs::remove_dir_all(path).map_err(io_error("remove", path)),
         // A user's own directory may have such a name.
@@ -86,9 +90,7 @@ pub(super) fn remove_each(
 
 /// Whether a directory holds no more than a backup does.
 pub(super) fn is_of_a_backup(directory: &Path) -> Result<bool, BackupError> {
-    let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
-    for entry in entries {
-        let path = entry.map_err(io_error("list", directory))?.path();
+    for path in paths_in(directory)? {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
         let is_ours = match path.is_dir() {
             true => name == TENANTS && is_of_a_backup(&path)?,
@@ -117,9 +119,15 @@ pub(super) fn hold_part(path: &Path) -> Option<File> {
 
 /// Whether it can be told that nobody holds a part any more. One with nothing in it may have been made just now, to be held next.
 fn is_let_go(path: &Path, now: Timestamp) -> bool {
-    let is_held = File::open(path).map_or(true, |directory| directory.try_lock().is_err());
-    let is_empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-    !is_held && (!is_empty || is_forgotten(path, now))
+    let Ok(directory) = File::open(path) else {
+        return false;
+    };
+    // Held as it is looked into: who has just made it has put nothing in it before that.
+    if directory.try_lock().is_err() {
+        return false;
+    }
+    let has_content = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    has_content || is_forgotten(path, now)
 }
 
 /// What the name of a part tells.
@@ -194,22 +202,26 @@ fn is_dated(name: &OsStr) -> bool {
 
 /// The finished backups in `directory`, oldest first; none where there is no such directory.
 pub fn backups_in(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
+    let mut backups = paths_in(directory)?;
+    backups.retain(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_backup = name.is_some_and(|name| name.starts_with(PREFIX) && !name.contains(PART));
+        is_backup && path.join(MANIFEST_NAME).is_file()
+    });
+    backups.sort();
+    Ok(backups)
+}
+
+/// What is in `directory`; nothing where there is none.
+fn paths_in(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(io_error("list", directory)(error)),
     };
-    let mut backups = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(io_error("list", directory))?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let is_backup = name.is_some_and(|name| name.starts_with(PREFIX) && !name.contains(PART));
-        if is_backup && path.join(MANIFEST_NAME).is_file() {
-            backups.push(path);
-        }
-    }
-    backups.sort();
-    Ok(backups)
+    let paths = entries.map(|entry| Ok(entry?.path()));
+    let paths: std::io::Result<_> = paths.collect();
+    paths.map_err(io_error("list", directory))
 }
 
 /// The newest finished backup in `directory` of the server of this name; none yet. Those that are of a
@@ -263,12 +275,26 @@ pub fn drop_oldest(
     }
     backups.truncate(backups.len().saturating_sub(keep.get()));
     let backups = backups.into_iter().map(|(path, _)| path);
-    Ok(remove_each(backups.collect(), remove_backup))
+    Ok(remove_each(backups.collect(), |path| {
+        remove_backup(path, server)
+    }))
 }
 
-pub(super) fn remove_backup(path: &Path) -> Result<(), BackupError> {
-    // Its manifest first: what is half gone is no backup.
-    let manifest = path.join(MANIFEST_NAME);
-    fs::remove_file(&manifest).map_err(io_error("remove", &manifest))?;
-    fs::remove_dir_all(path).map_err(io_error("remove", path))
+/// Removes a backup of a server, or one of nobody's that counts as its own.
+pub fn remove_backup(path: &Path, server: Option<&str>) -> Result<(), BackupError> {
+    let (part, _held) = set_aside(path, server)?;
+    fs::remove_dir_all(&part).map_err(io_error("remove", &part))
+}
+
+/// Gives a backup the name of a part, and holds it: what is half gone is no backup, and where the process is
+/// killed, the next sweep removes the rest.
+pub(super) fn set_aside(
+    path: &Path,
+    server: Option<&str>,
+) -> Result<(PathBuf, Option<File>), BackupError> {
+    let held = hold_part(path);
+    let name = path.file_name().unwrap_or_default();
+    let part = path.with_file_name(part_name(name, server));
+    fs::rename(path, &part).map_err(io_error("remove", path))?;
+    Ok((part, held))
 }

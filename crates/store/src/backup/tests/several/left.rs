@@ -1,7 +1,7 @@
 //! What processes leave that are killed as they make backups.
 
 use super::*;
-use crate::backup::rotate::{remove_backup, remove_each, sweep_parts};
+use crate::backup::rotate::{remove_backup, remove_each, set_aside, sweep_own, sweep_parts};
 
 #[test]
 fn of_backups_being_made_only_what_a_killed_process_of_ones_own_has_left_is_removed() {
@@ -82,7 +82,7 @@ fn what_can_not_be_removed_keeps_nothing_else_from_being_removed() {
     let old = [1, 2, 3].map(|second| server.back_up_at(&root, second));
     let removed = remove_each(old.to_vec(), |path| match path == old[1] {
         true => Err(BackupError::Rebuilding),
-        false => remove_backup(path),
+        false => remove_backup(path, Some("one")),
     });
     assert_eq!(removed, [old[0].clone(), old[2].clone()]);
     assert_eq!(backups_in(&root).unwrap(), [old[1].clone()]);
@@ -154,4 +154,41 @@ fn a_backup_named_by_its_time_removes_what_was_left_of_an_earlier_one_of_its_ser
     }
     server.back_up_at(&root, 2);
     assert_eq!(parts.map(|path| path.exists()), [false, false, true, true]);
+}
+
+#[test]
+fn a_removal_that_is_killed_leaves_no_backup_and_the_next_backup_removes_the_rest() {
+    let server = Server::named("one");
+    let root = server.path("backups");
+    let [old, newest] = [1, 2].map(|second| server.back_up_at(&root, second));
+    let (part, held) = set_aside(&old, Some("one")).unwrap();
+    fs::remove_file(part.join("control.db")).unwrap();
+    assert_eq!(backups_in(&root).unwrap(), std::slice::from_ref(&newest));
+    sweep_parts(&root.join(backup_name(at(3))), Some("one"), at(3)).unwrap();
+    assert!(part.exists(), "somebody is at it");
+    drop(held);
+    let next = server.back_up_at(&root, 3);
+    assert_eq!(backups_in(&root).unwrap(), [newest, next]);
+    assert_eq!(entries(&root).len(), 2);
+}
+
+#[test]
+fn a_sweep_of_what_is_all_of_one_server_asks_not_whose_and_leaves_what_is_under_way() {
+    let server = Server::named("one");
+    let root = server.path("backups");
+    let part = |name: &str| {
+        let path = root.join(name);
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join("control.db"), "half").unwrap();
+        path
+    };
+    let left = part(&format!("{}.part-7", backup_name(at(1))));
+    let users = part("photos.part-7");
+    let to = root.join(backup_name(at(2)));
+    back_up_server(&server.data(), &to, at(2), |_| {
+        sweep_own(&root, at(9)).unwrap();
+    })
+    .unwrap();
+    verify(&to, |_| ()).unwrap();
+    assert_eq!((left.exists(), users.exists()), (false, true));
 }

@@ -1,6 +1,8 @@
 //! What an operator asks of the logs in a data directory, whether or not a server runs on it.
 
 mod order;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::time::Duration;
@@ -17,8 +19,8 @@ use syncline_store::{
 
 use crate::random::{birth, server_actor};
 use crate::tenant::{
-    CompactReport, Compacting, Keep, Liveness, Recorded, Refused, Rewrite, TenantLog, before,
-    with_room,
+    Bounds, CompactReport, Compacting, Keep, Liveness, Recorded, Refused, Rewrite, TenantLog,
+    before, with_room,
 };
 
 pub use order::{
@@ -41,7 +43,7 @@ pub struct TenantReport {
     /// Where the floor could be now.
     pub floor_next: ServerSeq,
     /// The client that keeps it from being higher; none: those stay that came lately, or none does.
-    pub held_by: Option<ClientReport>,
+    pub held_by: Option<HolderReport>,
     /// Ops that the log holds.
     pub ops: u64,
     /// Bytes of the file and its write-ahead log.
@@ -68,6 +70,17 @@ pub struct ClientReport {
     /// When it last pushed, or moved its cursor; none: not since it was expired.
     pub moved_at: Option<Timestamp>,
     pub seen_at: Timestamp,
+}
+
+/// The client that holds the floor of a log, where the retention window would let it be higher.
+#[derive(Debug, Clone, Serialize)]
+pub struct HolderReport {
+    #[serde(flatten)]
+    pub client: ClientReport,
+    /// Ops between its place and the retention window.
+    pub ops_held: u64,
+    /// Other clients that hold some or all of these as well.
+    pub other_holders: u64,
 }
 
 /// What a client's place means for the log.
@@ -117,6 +130,7 @@ impl TenantReport {
     ) -> Result<Self, StoreError> {
         file.snapshot(|file| {
             let head = file.head()?;
+            let bounds = keep.bounds(file, now)?;
             let clients = file.clients()?;
             let live = clients
                 .iter()
@@ -126,8 +140,8 @@ impl TenantReport {
                 epoch: head.epoch,
                 server_seq: head.cursor.server_seq,
                 floor: head.floor,
-                floor_next: keep.floor(file, now)?.max(head.floor),
-                held_by: ClientReport::of_holder(tenant, file, keep, now)?,
+                floor_next: bounds.floor().max(head.floor),
+                held_by: HolderReport::of(tenant, bounds, file, keep, now)?,
                 ops: file.count_ops()?,
                 bytes: file.bytes_on_disk(),
                 fold_version: file.fold_version()?,
@@ -154,18 +168,6 @@ impl ClientReport {
         })
     }
 
-    /// Reads the report of the client that holds the floor, if one does.
-    pub fn of_holder(
-        tenant: &TenantId,
-        file: &TenantFile,
-        keep: &Keep,
-        now: Timestamp,
-    ) -> Result<Option<Self>, StoreError> {
-        let head = file.head()?;
-        let holder = keep.holder(file, now)?;
-        Ok(holder.map(|client| Self::of(tenant, client, &head, keep, now)))
-    }
-
     fn of(
         tenant: &TenantId,
         client: ClientRecord,
@@ -189,6 +191,36 @@ impl ClientReport {
             moved_at: client.moved_at,
             seen_at: client.seen_at,
         }
+    }
+}
+
+impl HolderReport {
+    /// Reads the report of the client that holds the floor, if one does.
+    pub fn read(
+        tenant: &TenantId,
+        file: &TenantFile,
+        keep: &Keep,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        file.snapshot(|file| Self::of(tenant, keep.bounds(file, now)?, file, keep, now))
+    }
+
+    fn of(
+        tenant: &TenantId,
+        bounds: Bounds,
+        file: &TenantFile,
+        keep: &Keep,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        let mut holders = bounds.holders.into_iter();
+        let Some((place, client)) = holders.next() else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            client: ClientReport::of(tenant, client, &file.head()?, keep, now),
+            ops_held: file.count_after(place)? - file.count_after(bounds.window)?,
+            other_holders: holders.len() as u64,
+        }))
     }
 }
 

@@ -27,7 +27,7 @@ use syncline_store::{
 };
 
 pub use commit::{Committed, Decide, NewOp, Outcome, Write};
-pub use compaction::{CompactReport, Compacting, Due, Keep, Liveness, Rewrite};
+pub use compaction::{Bounds, CompactReport, Compacting, Due, Keep, Liveness, Rewrite};
 pub(crate) use compaction::{before, with_room};
 pub use members::ClientNote;
 use members::Members;

@@ -71,6 +71,24 @@ pub enum Liveness {
     Expired,
 }
 
+/// What keeps the floor of a log from rising further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// The place where the retention window begins.
+    pub window: ServerSeq,
+    /// The live clients that stand below it, with their places, the lowest first.
+    pub holders: Vec<(ServerSeq, ClientRecord)>,
+}
+
+impl Bounds {
+    /// The place below which covered ops may go.
+    pub fn floor(&self) -> ServerSeq {
+        self.holders
+            .first()
+            .map_or(self.window, |(place, _)| *place)
+    }
+}
+
 impl Keep {
     /// Whether this client holds the floor of a log where it is at `floor`: it has pushed, or moved its cursor,
     /// lately enough. Below the floor it rebuilds, however lately it moved; what it needs for that is above it.
@@ -87,52 +105,25 @@ impl Keep {
         }
     }
 
-    /// The place below which covered ops may go: the older of the lowest cursor of a live client, and
-    /// the retention window.
-    pub fn floor(&self, file: &TenantFile, now: Timestamp) -> Result<ServerSeq, StoreError> {
-        let window = self.window(file, now)?;
-        let laziest = self.laziest(file, now)?;
-        Ok(laziest.map_or(window, |(place, _)| window.min(place)))
-    }
-
-    /// The client that stands below the retention window, and holds the floor there; none: the window does.
-    pub fn holder(
-        &self,
-        file: &TenantFile,
-        now: Timestamp,
-    ) -> Result<Option<ClientRecord>, StoreError> {
-        let window = self.window(file, now)?;
-        let laziest = self.laziest(file, now)?;
-        Ok(laziest.and_then(|(place, client)| (place < window).then_some(client)))
-    }
-
-    /// The place where the retention window begins.
-    fn window(&self, file: &TenantFile, now: Timestamp) -> Result<ServerSeq, StoreError> {
-        let head = file.head()?.cursor.server_seq;
-        if self.retention.is_zero() {
-            return Ok(head);
-        }
-        Ok(match before(now, self.retention) {
-            Some(time) => file.place_at(time)?.min(head),
+    /// What bounds the floor of the log in `file` now.
+    pub fn bounds(&self, file: &TenantFile, now: Timestamp) -> Result<Bounds, StoreError> {
+        let head = file.head()?;
+        let end = head.cursor.server_seq;
+        let window = match before(now, self.retention) {
+            _ if self.retention.is_zero() => end,
+            Some(time) => file.place_at(time)?.min(end),
             None => ServerSeq::ZERO,
-        })
-    }
-
-    /// The live client with the lowest cursor.
-    fn laziest(
-        &self,
-        file: &TenantFile,
-        now: Timestamp,
-    ) -> Result<Option<(ServerSeq, ClientRecord)>, StoreError> {
-        let floor = file.head()?.floor;
+        };
         let clients = file.clients()?.into_iter();
-        let live = clients.filter(|client| self.liveness(client, floor, now) == Liveness::Live);
+        let live = clients.filter(|it| self.liveness(it, head.floor, now) == Liveness::Live);
         let placed = live.filter_map(|client| Some((client.cursor?.server_seq, client)));
-        Ok(if is_planted(Defect::FloorPastTheLaziest) {
-            placed.max_by_key(|(place, _)| *place)
-        } else {
-            placed.min_by_key(|(place, _)| *place)
-        })
+        let mut holders: Vec<_> = placed.collect();
+        holders.sort_by_key(|(place, _)| *place);
+        if is_planted(Defect::FloorPastTheLaziest) {
+            holders.drain(..holders.len().saturating_sub(1));
+        }
+        holders.retain(|(place, _)| *place < window);
+        Ok(Bounds { window, holders })
     }
 
     /// What is due to the log in `file` now. What its clients have said meanwhile counts once it is
@@ -142,7 +133,7 @@ impl Keep {
         let known = head.floor.max(file.judged()?);
         let above = |place: ServerSeq| place.get().saturating_sub(known.get());
         let mut needed = DUE_FROM_OPS;
-        let gained = above(self.floor(file, now)?);
+        let gained = above(self.bounds(file, now)?.floor());
         if above(head.cursor.server_seq) >= needed {
             needed = needed.max(file.count_ops()?.div_ceil(DUE_FROM_SHARE));
             if gained >= needed {
@@ -274,7 +265,7 @@ impl Compacting {
         rewrite: Rewrite,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let floor = keep.floor(file, now)?;
+        let floor = keep.bounds(file, now)?.floor();
         // What no retention will ask for again; the note at the floor itself is still of use.
         with_room(file, |file| file.forget_times_below(floor))?;
         let run = Compaction::begin(file, floor, Collecting::Tombstones)?;

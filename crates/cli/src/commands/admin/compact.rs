@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use syncline_server::admin::{AdminError, ClientReport, CompactSummary, open_log};
+use syncline_server::admin::{AdminError, ClientReport, CompactSummary, HolderReport, open_log};
 use syncline_server::tenant::Keep;
 use syncline_store::LogLeft;
 
@@ -43,7 +43,7 @@ struct Compacted {
     #[serde(flatten)]
     summary: CompactSummary,
     /// Who keeps ops from going that nothing else keeps.
-    held_by: Option<ClientReport>,
+    held_by: Option<HolderReport>,
 }
 
 pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
         let waits = |wait| progress.show_order(wait);
         let summary = host.compact(&logs.directory, tenant, &keep, context, waits)?;
         let file = open_log(&logs.directory, tenant).map_err(AdminError::Open)?;
-        let held_by = ClientReport::of_holder(tenant, &file, &keep, context.now());
+        let held_by = HolderReport::read(tenant, &file, &keep, context.now());
         let held_by = held_by.map_err(AdminError::Store)?;
         Ok(Compacted { summary, held_by })
     })?;
@@ -91,22 +91,32 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
 }
 
 /// Says who keeps ops in a log, and what lets them go.
-fn tell_holder(holder: &ClientReport, logs: &Logs, context: &Context) {
+fn tell_holder(holder: &HolderReport, logs: &Logs, context: &Context) {
+    let HolderReport {
+        client,
+        ops_held,
+        other_holders,
+    } = holder;
     let ClientReport {
         tenant,
         client_id,
         user,
         seen_at,
         ..
-    } = holder;
-    let moved_at = holder.moved_at.unwrap_or(*seen_at);
-    let ops = counted(holder.lag.unwrap_or(0), "op");
+    } = client;
+    let moved_at = client.moved_at.unwrap_or(*seen_at);
+    let ops = counted(*ops_held, "op");
+    let others = match other_holders {
+        0 => String::new(),
+        1 => ", and 1 other client keeps some or all of them".to_owned(),
+        more => format!(", and {more} other clients keep some or all of them"),
+    };
     let data = quoted(&logs.directory.path().display().to_string());
     context.output.warn(format_args!(
-        "{tenant}: the last {ops} stay for the client {client_id} of {user}, which last moved at {moved_at} and was last \
-         seen at {seen_at}; one that has them tells so with its next request, as by `syncline sync now` there. If it will not \
-         come back: `syncline admin expire --data {data} --tenant {tenant} --idle TIME` lets go of clients that were idle for \
-         longer"
+        "{tenant}: the client {client_id} of {user} keeps {ops} from before the retention window{others}; it last moved at \
+         {moved_at} and was last seen at {seen_at}. One that has them tells so with its next request, as by `syncline sync \
+         now` there. If it will not come back: `syncline admin expire --data {data} --tenant {tenant} --idle TIME` lets go \
+         of clients that were idle for longer"
     ));
 }
 

@@ -1,6 +1,6 @@
 use clap::Args;
 use serde::Serialize;
-use syncline_server::admin::{AdminError, ClientReport, TenantReport, open_log};
+use syncline_server::admin::{AdminError, HolderReport, TenantReport, open_log};
 
 use super::LogsArgs;
 use crate::context::Context;
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &TenantsArgs, context: &Context) -> Outcome {
         let mut table = Table::new([
             "TENANT", "HEAD", "FLOOR", "HELD BY", "OPS", "SIZE", "VERSION", "CLIENTS", "LIVE",
         ]);
-        let holder = |client: &ClientReport| client.client_id.to_string();
+        let holder = |holder: &HolderReport| holder.client.client_id.to_string();
         for tenant in &listing.tenants {
             table.row([
                 tenant.tenant.to_string(),

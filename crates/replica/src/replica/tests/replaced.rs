@@ -83,6 +83,30 @@ fn what_was_made_from_what_a_restore_replaced_is_refused_once() {
     assert_eq!(contents(&mut place.open("a")), ["one", "three"]);
 }
 
+/// A replica whose log holds what its outbox still lists, in the place of one that is open.
+#[test]
+fn who_is_killed_as_it_turns_to_what_was_put_back_leaves_the_comparison_to_the_next_open() {
+    let place = Place::new();
+    let (mut open, mut server) = (place.open("a"), place.server("s"));
+    start(&mut open, &server);
+    open.write(&[create(), entry("one")]).unwrap();
+    push(&mut open, &mut server);
+    let page = server.page(ServerSeq::ZERO);
+    open.tenant.apply(&page, &open.local).unwrap();
+    let copy = place.root.path().join("copy");
+    back_up(&place.path("a"), &copy, at(), |_| ()).unwrap();
+    restore(&place.path("a"), &copy, |_| ()).unwrap();
+    // As `follow_restore` does until it compares outbox and log.
+    let mut placed = open.place.open_local().unwrap();
+    open.place.check_copy(&mut placed).unwrap();
+    open.place.open_tenant(&mut placed.file).unwrap();
+    assert_eq!(placed.file.outbox_after(0, 10).unwrap().len(), 2);
+    drop((placed, open));
+    let mut again = place.open("a");
+    assert_eq!(outbox(&again), 0);
+    assert_eq!(entries(&mut again), [("one".to_owned(), Some(0))]);
+}
+
 #[test]
 fn nothing_is_put_back_while_a_daemon_an_importer_or_a_sync_has_the_replica() {
     let place = Place::new();

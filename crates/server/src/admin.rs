@@ -17,6 +17,7 @@ use syncline_store::{
     ClientRecord, Durability, FileOptions, Head, OpenError, Stepped, StoreError, TenantFile,
 };
 
+use crate::log::unfinished;
 use crate::random::{birth, server_actor};
 use crate::tenant::{
     Bounds, CompactReport, Compacting, Keep, Liveness, Recorded, Refused, Rewrite, TenantLog,
@@ -289,11 +290,10 @@ pub fn compact_log(
     while compacting.step(&mut file, STEP_COUNT)? == Stepped::More {
         progress(&compacting.report());
     }
-    // It holds what is gone; a server makes it again.
-    for prepared in [
-        directory.prepared_file(tenant),
-        directory.former_prepared_file(tenant),
-    ] {
+    // They hold what is gone; a server makes its file again.
+    let prepared = directory.prepared_file(tenant);
+    let beside = unfinished(&prepared).into_iter();
+    for prepared in beside.chain([prepared, directory.former_prepared_file(tenant)]) {
         match std::fs::remove_file(prepared) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(AdminError::Prepared(error));

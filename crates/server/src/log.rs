@@ -21,7 +21,7 @@ mod writer;
 pub(crate) use compacting::When;
 pub(crate) use looks::Look;
 pub(crate) use pages::SharedPage;
-pub(crate) use prepared::PreparedFile;
+pub(crate) use prepared::{PreparedFile, unfinished};
 pub(crate) use served::ServedSchemaError;
 pub use served::TenantBreak;
 pub(crate) use sight::{Sight, Standing};

@@ -68,3 +68,26 @@ fn who_holds_the_floor_is_told_with_what_the_retention_window_would_let_go() {
     assert_eq!(held(Duration::ZERO), Some(("phone".to_owned(), 9, 2)));
     assert_eq!(held(2 * HOUR), None);
 }
+
+#[test]
+fn compacting_leaves_no_file_that_a_killed_server_was_making_of_the_log() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = DataDirectory::open(root.path().join("data")).unwrap();
+    let lock = directory.lock().unwrap();
+    let tenant = TenantId::new("acme").unwrap();
+    let start = || (Epoch::new(Uuid::nil()), Mark::origin([7; 16]));
+    let path = directory.tenant_file(&tenant);
+    let file = TenantFile::open_or_create(&path, &FileOptions::default(), start);
+    append(&mut file.unwrap(), 1..=3);
+    let made = directory.prepared_file(&tenant);
+    let left = [
+        made.with_extension("copy"),
+        made.with_extension("part"),
+        made,
+    ];
+    for path in &left {
+        std::fs::write(path, "what was dropped").unwrap();
+    }
+    compact_log(&directory, &tenant, &Keep::default(), &lock, at(1), |_| ()).unwrap();
+    assert!(left.iter().all(|path| !path.exists()));
+}

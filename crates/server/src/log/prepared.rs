@@ -80,10 +80,7 @@ impl Prepared {
         }
         // What a run that was cut short has left; one that is under way sees to its own.
         if let Ok(_nobody_makes_it) = self.made.try_lock() {
-            for leftover in [
-                self.path.with_extension("copy"),
-                self.path.with_extension("part"),
-            ] {
+            for leftover in unfinished(&self.path) {
                 let _ = remove(&leftover);
             }
         }
@@ -138,9 +135,14 @@ impl Made {
     }
 }
 
+/// What stands beside a prepared file while it is made: the copy that it is packed from, and what is packed of it.
+pub(crate) fn unfinished(path: &Path) -> [PathBuf; 2] {
+    ["copy", "part"].map(|end| path.with_extension(end))
+}
+
 fn make(log: &TenantFile, prepared: &Prepared, erasures: u64) -> Result<(File, Made), Refused> {
     let path = &prepared.path;
-    let (copy, packed) = (path.with_extension("copy"), path.with_extension("part"));
+    let [copy, packed] = unfinished(path);
     // What a run that was cut short has left stands in the way, and what a build before has left
     // stands for nothing.
     for leftover in [&copy, &packed, &prepared.former] {

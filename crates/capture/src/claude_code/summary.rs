@@ -26,7 +26,8 @@ impl Reader<'_, '_> {
         let known = self.known.noted(key).is_some();
         let said_before = self.facts.0.len();
         let taken = self.known.noted(line_key(&leaf));
-        match taken.and_then(|note| Taken::of(&note)) {
+        let taken = taken.and_then(|note| Taken::of(&note));
+        match &taken {
             Some(taken) if own == Some(taken.by) => {
                 self.next_order();
                 self.entitle(taken.by, &summary, TitleRank::Model);
@@ -34,7 +35,9 @@ impl Reader<'_, '_> {
             Some(taken) => self.entitle(taken.by, &summary, TitleRank::Elsewhere),
             None => {}
         }
-        let is_title = self.facts.0.len() > said_before;
+        // What another file calls a session may give way to what that is called by itself, or by a person.
+        let is_elsewhere = taken.is_some_and(|taken| own != Some(taken.by));
+        let is_title = self.facts.0.len() > said_before && !is_elsewhere;
         if !known {
             self.known.note(key, if is_title { KEPT } else { &[] });
         }

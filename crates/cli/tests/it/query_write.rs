@@ -129,6 +129,21 @@ fn sessions_are_said_anew_field_by_field_and_deleted_whole() {
 }
 
 #[test]
+fn a_row_that_is_joined_with_several_is_changed_once() {
+    let machine = with_session();
+    let several = "SELECT count(*) > 1 AS more FROM messages";
+    assert_eq!(rows(&machine, several), json!([{"more": 1}]));
+    write(&machine, "UPDATE sessions SET title = 'a' FROM messages")
+        .done()
+        .says("changed title of 1 row of sessions");
+    let lists = self::machine();
+    let others = "UPDATE items SET done = 1 FROM items AS other WHERE items.text = 'milk'";
+    write(&lists, others)
+        .done()
+        .says("changed done of 1 row of items");
+}
+
+#[test]
 fn what_a_person_sets_to_what_an_agent_told_stands_over_what_is_told_later() {
     let machine = Machine::new();
     let place = machine.work_dir().join("grows.jsonl");

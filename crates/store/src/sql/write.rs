@@ -228,14 +228,21 @@ fn noted(connection: &Connection, secret: &str, target: Target) -> rusqlite::Res
         columns,
     } = target;
     let table = format!("temp.{secret}_log_{}", view.name);
-    let count: i64 = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
-        row.get(0)
-    })?;
+    // `UPDATE … FROM` notes a row for each that it is joined with, of which one counts.
+    let olds = view.columns.iter().map(|c| format!("old_{}", c.name));
+    let olds = olds.collect::<Vec<_>>().join(", ");
+    let last = format!("SELECT max(rowid) FROM {table} GROUP BY {olds}");
+    let count: i64 =
+        connection.query_row(&format!("SELECT count(*) FROM ({last})"), [], |row| {
+            row.get(0)
+        })?;
     if count as u64 > WRITE_ROWS_MAX {
         return Ok(SqlWrite::TooMany);
     }
     let width = view.columns.len();
-    let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
+    let mut statement = connection.prepare(&format!(
+        "SELECT * FROM {table} WHERE rowid IN ({last}) ORDER BY rowid"
+    ))?;
     let rows = statement.query_map([], |row| {
         let cells = |first: usize| -> rusqlite::Result<Vec<Value>> {
             (first..first + width).map(|n| row.get(n)).collect()

@@ -105,6 +105,11 @@ impl From<PlanError> for Failure {
                 "let it be written, or put the hooks where it is made from: `--dry-run` shows them"
                     .to_owned(),
             ),
+            PlanError::Name { .. } => (
+                "program_name",
+                "call the program syncline, or put a link of that name to it into a directory of PATH"
+                    .to_owned(),
+            ),
             PlanError::Changed { .. } => ("settings_changed", "try again".to_owned()),
             PlanError::Content { path, source } => match source {
                 ContentError::Codex(crate::hooks::CodexError::Taken { .. }) => (

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use syncline_capture::agent::Agent;
 
+use super::codex;
 use super::json::Json;
 use crate::paths::System;
 
@@ -178,6 +179,19 @@ impl Program {
         let words = self.call(agent, event);
         let words: Vec<String> = words.iter().map(|word| shell_quoted(word)).collect();
         words.join(" ")
+    }
+
+    /// Whether its calls are known as ours where they stand: by its name, as nothing else there tells.
+    pub(super) fn is_known(&self, agent: HookAgent) -> bool {
+        match agent {
+            HookAgent::ClaudeCode | HookAgent::Cursor => {
+                let mut events = agent.events().iter();
+                events.all(|event| is_ours(&self.line(agent, event), agent))
+            }
+            HookAgent::Codex => codex::is_ours(&self.call(agent, CODEX_EVENT)),
+            // The plugin is a file of its own.
+            HookAgent::OpenCode => true,
+        }
     }
 }
 

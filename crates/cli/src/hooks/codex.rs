@@ -80,7 +80,7 @@ fn words<S>(document: &Document<S>) -> Option<Vec<String>> {
     words.collect()
 }
 
-fn is_ours(words: &[String]) -> bool {
+pub(super) fn is_ours(words: &[String]) -> bool {
     let call = ["hook", "run", "codex"];
     let is_call = |window: &[String]| window.iter().eq(call);
     words

@@ -46,6 +46,8 @@ pub(crate) enum PlanError {
     ReadOnly { path: PathBuf },
     #[error("{} was changed meanwhile", path.display())]
     Changed { path: PathBuf },
+    #[error("{program} is not called syncline, and by that name alone our hooks are known there")]
+    Name { program: String },
     #[error("could not understand {}", path.display())]
     Content {
         path: PathBuf,
@@ -107,6 +109,10 @@ impl Settings {
 
     /// Works out what is to be changed.
     pub(crate) fn plan(self, verb: Verb) -> Result<Plan, PlanError> {
+        if verb == Verb::Install && !self.program.is_known(self.agent) {
+            let program = self.program.words[0].clone();
+            return Err(PlanError::Name { program });
+        }
         let before = read(&self.file)?;
         let receipt = self.receipts().get(self.agent, &self.file);
         let (after, receipt) = match verb {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::agents::{HookAgent, Program};
 use super::plan::{PlanError, Settings, State, Verb};
+use crate::failure::Failure;
 
 const LISTED: [HookAgent; 2] = [HookAgent::ClaudeCode, HookAgent::Cursor];
 
@@ -80,6 +81,27 @@ fn every_layout_of_settings_comes_back_to_the_byte() {
             there_and_back(agent, text);
         }
     }
+}
+
+#[test]
+fn a_program_of_another_name_is_not_put_into_settings_where_nothing_else_tells_our_hooks() {
+    let home = tempfile::tempdir().unwrap();
+    for agent in [HookAgent::ClaudeCode, HookAgent::Cursor, HookAgent::Codex] {
+        let settings = Settings {
+            program: program("/opt/sl"),
+            ..settings(agent, home.path())
+        };
+        let failure = Failure::from(settings.clone().plan(Verb::Install).unwrap_err());
+        let report = failure.report().unwrap();
+        assert_eq!(report.code, "program_name", "{report:?}");
+        assert!(settings.plan(Verb::Uninstall).is_ok());
+    }
+    let settings = Settings {
+        program: program("/opt/sl"),
+        ..settings(HookAgent::OpenCode, home.path())
+    };
+    change(&settings, Verb::Install);
+    assert_eq!(settings.state().unwrap(), State::Installed);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::arguments::Arguments;
+use super::members::{Late, Members};
 use super::{Finding, Kind, Label, Redacted, Redactor, assignments, marker, mend_surrogates};
 
 /// What a walk over a JSON text brought.
@@ -16,13 +18,14 @@ pub(super) struct Walked {
 /// Where a walk stands.
 #[derive(Debug)]
 enum Frame {
-    /// The key last read, and the string last found under `name` or `key`.
+    /// The key last read.
     Object {
         key: Option<String>,
-        named: Option<String>,
+        members: Members,
     },
     Array {
         index: usize,
+        arguments: Arguments,
     },
 }
 
@@ -33,17 +36,18 @@ pub(super) fn walk(redactor: &Redactor, json: &str) -> Walked {
         redactor,
         json,
         frames: Vec::new(),
-        copied: 0,
-        text: String::new(),
-        findings: Vec::new(),
+        edits: Vec::new(),
     };
     walk.run();
-    let Walk {
-        copied,
-        mut text,
-        findings,
-        ..
-    } = walk;
+    let mut edits = walk.edits;
+    edits.sort_by_key(|edit| edit.range.start);
+    let (mut text, mut copied, mut findings) = (String::new(), 0, Vec::new());
+    for edit in edits {
+        text.push_str(&json[copied..edit.range.start]);
+        text.push_str(&edit.text);
+        copied = edit.range.end;
+        findings.extend(edit.findings);
+    }
     let text = (!findings.is_empty()).then(|| {
         text.push_str(&json[copied..]);
         text
@@ -55,13 +59,17 @@ struct Walk<'a> {
     redactor: &'a Redactor,
     json: &'a str,
     frames: Vec<Frame>,
-    /// How much of `json` is in `text`.
-    copied: usize,
+    edits: Vec<Edit>,
+}
+
+/// A string that is to be replaced.
+struct Edit {
+    range: Range<usize>,
     text: String,
     findings: Vec<Finding>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     fn run(&mut self) {
         let bytes = self.json.as_bytes();
         let mut at = 0;
@@ -69,15 +77,19 @@ impl Walk<'_> {
             match bytes[at] {
                 b'{' => self.frames.push(Frame::Object {
                     key: None,
-                    named: None,
+                    members: Members::default(),
                 }),
-                b'[' => self.frames.push(Frame::Array { index: 0 }),
+                b'[' => {
+                    let arguments = Arguments::of(self.program());
+                    let index = 0;
+                    self.frames.push(Frame::Array { index, arguments });
+                }
                 b'}' | b']' => {
                     self.frames.pop();
                 }
                 b',' => match self.frames.last_mut() {
                     Some(Frame::Object { key, .. }) => *key = None,
-                    Some(Frame::Array { index }) => *index += 1,
+                    Some(Frame::Array { index, .. }) => *index += 1,
                     None => {}
                 },
                 b'"' => {
@@ -93,77 +105,126 @@ impl Walk<'_> {
     }
 
     fn string(&mut self, range: Range<usize>) {
+        let text = self.text(&range);
+        let is_key = matches!(self.frames.last(), Some(Frame::Object { key: None, .. }));
+        let label = match is_key {
+            true => Label::Key,
+            false => self.label(&text),
+        };
+        let redacted = match label {
+            Label::Member(name) => self.member(name, &text),
+            Label::Key | Label::None | Label::Argument(_) => None,
+        };
+        let redacted = redacted.unwrap_or_else(|| self.redactor.redact(&text, label));
+        if !redacted.findings.is_empty() {
+            let key = is_key.then_some(redacted.text.as_ref());
+            self.edit(range.clone(), key, &redacted);
+        }
+        let clean = redacted.text;
+        let late = match self.frames.last_mut() {
+            Some(Frame::Object {
+                key: Some(key),
+                members,
+            }) => members.push(key, &clean, &range),
+            Some(Frame::Object { key, .. }) => {
+                *key = Some(clean.into_owned());
+                None
+            }
+            Some(Frame::Array { arguments, .. }) => {
+                arguments.push(&clean);
+                None
+            }
+            None => None,
+        };
+        if let Some(late) = late {
+            self.late(&late);
+        }
+    }
+
+    fn text(&self, range: &Range<usize>) -> Cow<'a, str> {
         let Text(text) = serde_json::from_str(&self.json[range.clone()])
             .expect("a string of valid JSON is a text");
-        let is_key = matches!(self.frames.last(), Some(Frame::Object { key: None, .. }));
-        let label = match self.name() {
-            _ if is_key => Label::Key,
-            Some(name) => Label::Member(name),
-            None => Label::None,
-        };
-        let named = match label {
-            Label::Member(name) => assignments::member(name, &text),
-            Label::Key | Label::None => None,
-        };
-        let redacted = match named.filter(|(rule, _)| self.redactor.is_on(rule)) {
-            Some((rule, kind)) => whole(rule, kind),
-            None => self.redactor.redact(&text, label),
-        };
-        if !redacted.findings.is_empty() {
-            let place = self.pointer(is_key.then_some(redacted.text.as_ref()));
-            for mut finding in redacted.findings {
-                finding.pointer = Some(place.clone());
-                self.findings.push(finding);
-            }
-            self.text.push_str(&self.json[self.copied..range.start]);
-            self.text
-                .push_str(&serde_json::Value::from(redacted.text.as_ref()).to_string());
-            self.copied = range.end;
+        text
+    }
+
+    /// What `text`, which is no key, is to what is around it.
+    fn label(&self, text: &str) -> Label<'_> {
+        if let Some(Frame::Array { arguments, .. }) = self.frames.last()
+            && arguments.are_flagged(text)
+        {
+            // A flag that stands alone has no value.
+            let flag = arguments
+                .promising_flag()
+                .filter(|_| !text.starts_with("--"));
+            return flag.map_or(Label::Argument(arguments), Label::Member);
         }
-        let clean = redacted.text.into_owned();
-        if let Some(Frame::Object { key, named }) = self.frames.last_mut() {
-            match key {
-                None => *key = Some(clean),
-                Some(key) if matches!(key.as_str(), "name" | "key" | "Name" | "Key") => {
-                    *named = Some(clean)
-                }
-                Some(_) => {}
-            }
+        self.name().map_or(Label::None, Label::Member)
+    }
+
+    /// What is left of `text` if it is a secret from end to end, going by `name`.
+    fn member(&self, name: &str, text: &str) -> Option<Redacted<'static>> {
+        let (rule, kind) = assignments::member(name, text)?;
+        self.redactor.is_on(rule).then(|| whole(rule, kind))
+    }
+
+    /// Looks again at a value that was read before its name.
+    fn late(&mut self, late: &Late) {
+        let seen = self.edits.iter().any(|edit| edit.range == late.range);
+        let text = self.text(&late.range);
+        if let Some(redacted) = self.member(&late.name, &text).filter(|_| !seen) {
+            self.edit(late.range.clone(), Some(&late.key), &redacted);
         }
+    }
+
+    /// Puts `redacted` in the place of the string at `range`, which is the member at `key` of the object at
+    /// hand, if that is not where the walk is.
+    fn edit(&mut self, range: Range<usize>, key: Option<&str>, redacted: &Redacted<'_>) {
+        let place = self.pointer(key);
+        let findings = redacted.findings.iter().map(|finding| Finding {
+            pointer: Some(place.clone()),
+            ..finding.clone()
+        });
+        let findings = findings.collect();
+        self.edits.push(Edit {
+            range,
+            text: serde_json::Value::from(redacted.text.as_ref()).to_string(),
+            findings,
+        });
     }
 
     /// The name that the string at hand goes by: its key, that of the array around it, the `name`
     /// beside its `value`, or the key of the object that has nothing but a `value` to tell.
     fn name(&self) -> Option<&str> {
         let mut objects = self.frames.iter().rev().filter_map(|frame| match frame {
-            Frame::Object { key, named } => Some((key, named)),
+            Frame::Object { key, members } => Some((key.as_deref(), members)),
             Frame::Array { .. } => None,
         });
-        let (key, named) = objects.next()?;
-        let key = key.as_deref()?;
-        if !matches!(key, "value" | "Value") {
-            return Some(key);
-        }
-        let around = || objects.next().and_then(|(key, _)| key.as_deref());
-        named.as_deref().or_else(around).or(Some(key))
+        let (key, members) = objects.next()?;
+        Some(members.name(key?, || objects.next().and_then(|(key, _)| key)))
     }
 
-    /// The JSON pointer to the string at hand; to the member, if it is a key.
-    fn pointer(&self, key_at_hand: Option<&str>) -> String {
-        let mut pointer = String::new();
-        for frame in &self.frames {
-            let step = match frame {
-                Frame::Object { key: Some(key), .. } => key.replace('~', "~0").replace('/', "~1"),
-                Frame::Object { key: None, .. } => key_at_hand
-                    .unwrap_or_default()
-                    .replace('~', "~0")
-                    .replace('/', "~1"),
-                Frame::Array { index } => index.to_string(),
-            };
-            pointer.push('/');
-            pointer.push_str(&step);
+    /// The program that the object at hand names.
+    fn program(&self) -> Option<&str> {
+        match self.frames.last()? {
+            Frame::Object { members, .. } => members.program(),
+            Frame::Array { .. } => None,
         }
-        pointer
+    }
+
+    /// The JSON pointer to the string at hand, or to the member at `key` of the object at hand.
+    fn pointer(&self, mut member: Option<&str>) -> String {
+        let mut steps = Vec::new();
+        for frame in self.frames.iter().rev() {
+            steps.push(match frame {
+                Frame::Object { key, .. } => {
+                    let key = member.take().or(key.as_deref()).unwrap_or_default();
+                    key.replace('~', "~0").replace('/', "~1")
+                }
+                Frame::Array { index, .. } => index.to_string(),
+            });
+        }
+        let steps = steps.iter().rev();
+        steps.flat_map(|step| ["/", step.as_str()]).collect()
     }
 }
 

@@ -37,6 +37,7 @@
 //! A [`Finding`] says which rule found something, of what kind, and where its marker stands. It has no
 //! digest of the secret: a short one could be guessed from it.
 
+mod arguments;
 mod assignments;
 mod blocks;
 mod commands;
@@ -48,6 +49,7 @@ mod jwk;
 mod lines;
 mod marked;
 mod marks;
+mod members;
 mod names;
 mod own;
 mod rules;
@@ -71,6 +73,7 @@ use std::ops::Range;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use arguments::Arguments;
 use own::OwnRule;
 pub use own::{OwnPattern, RedactOptionsError};
 use splice::{apart_from, merged, replaced};
@@ -172,17 +175,30 @@ enum Label<'n> {
     Key,
     /// It is the value that goes by this name.
     Member(&'n str),
+    /// It stands behind these in an array, with a flag among them.
+    Argument(&'n Arguments),
 }
 
 impl Label<'_> {
     /// Whether a text that looks random is an id: a single word, as a key, or by the name of ids.
     fn tells_an_id(self, text: &str) -> bool {
         let public = match self {
-            Self::None => false,
+            Self::None | Self::Argument(_) => false,
             Self::Key => true,
             Self::Member(name) => names::is_public(name.as_bytes()),
         };
         public && !text.bytes().any(|byte| byte.is_ascii_whitespace())
+    }
+
+    /// The secret of `text` that nothing in it tells.
+    fn hit(self, text: &str) -> Option<Hit<'static>> {
+        match self {
+            Self::Member(name) if names::is_of_cookies(name.as_bytes()) => {
+                marked::cookie(text.as_bytes(), 0)
+            }
+            Self::Argument(arguments) => arguments.hit(text),
+            Self::None | Self::Key | Self::Member(_) => None,
+        }
     }
 }
 
@@ -305,6 +321,7 @@ impl Redactor {
     /// The secrets of `text`, apart and in order, markers left out.
     fn hits<'r>(&'r self, text: &str, label: Label<'_>) -> Vec<Hit<'r>> {
         let mut hits: Vec<Hit<'r>> = inspect::hits(text.as_bytes());
+        hits.extend(label.hit(text));
         hits.retain(|hit| {
             let random = hit.kind == Kind::Random;
             self.is_on(hit.rule) && !(random && label.tells_an_id(text))

@@ -102,6 +102,13 @@ pub(super) fn look(text: &[u8], mark: Mark, at: &Range<usize>) -> Option<Hit<'st
     }
 }
 
+/// Whether a word is, or begins as, a flag behind which some programs take a password.
+pub(super) fn takes_password(word: &str) -> bool {
+    MARKS.iter().any(|(text, mark)| {
+        matches!(mark, Mark::ShortPassword | Mark::User) && word.starts_with(text.trim())
+    })
+}
+
 pub(super) fn hit(rule: &'static str, kind: Kind, range: Range<usize>) -> Option<Hit<'static>> {
     Some(Hit { rule, kind, range })
 }

@@ -256,6 +256,11 @@ pub(super) fn is_signature(name: &[u8]) -> bool {
     name.ends_with(b"sig") || name.ends_with(b"signature")
 }
 
+/// Whether a name is that of a header, or of its value, that carries cookies.
+pub(super) fn is_of_cookies(name: &[u8]) -> bool {
+    ends_with(name, "cookie") || ends_with(name, "cookies")
+}
+
 /// Whether a name is the word alone that tests and compilers also write: `PASS: name`.
 pub(super) fn is_plain_pass(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"pass")

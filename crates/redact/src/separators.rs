@@ -153,10 +153,8 @@ fn named_value(text: &[u8], at: usize) -> usize {
     let mut next = at;
     skip(text, &mut next, |byte| byte.is_ascii_whitespace(), 64);
     skip(text, &mut next, |byte| matches!(byte, b'"' | b'\''), 1);
-    let Some(rest) = text[next..]
-        .strip_prefix(b"value")
-        .or_else(|| text[next..].strip_prefix(b"Value"))
-    else {
+    let keys = [&b"value"[..], b"Value", b"val"];
+    let Some(rest) = keys.iter().find_map(|key| text[next..].strip_prefix(*key)) else {
         return at;
     };
     let mut after = text.len() - rest.len();

@@ -8,6 +8,7 @@ mod judged;
 mod keys;
 mod laws;
 mod lines;
+mod members;
 mod options;
 mod samples;
 mod tokens;

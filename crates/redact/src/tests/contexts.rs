@@ -30,6 +30,7 @@ const RANDOM: &[&str] = &[
     "<apiKey>@</apiKey>",
     "<add key=\"ApiKey\" value=\"@\" />",
     "{\"name\": \"API_TOKEN\", \"value\": \"@\"}",
+    "{\"key\": \"api_secret\", \"val\": \"@\"}",
     "https://h.test/?api_key=@&x=1",
     "https://h.test/?a=1&token=@",
     "https://h.test/?sig=@",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use syncline_model::{ClockError, TenantId, UserId};
 use syncline_store::backup::BackupError;
-use syncline_store::local::{SwitchError, WriteError};
+use syncline_store::local::{JudgedError, SwitchError, WriteError};
 use syncline_store::{OpenError, StoreError};
 
 /// Why something could not be done with a replica. Nothing that was reported as written is lost by
@@ -35,6 +35,9 @@ pub enum ReplicaError {
     ClockEnd(#[source] ClockError),
     #[error("the replica's files kept changing while they were being opened")]
     Restless,
+    /// By a rebuild in another process, or because it was damaged. What it has led to was not done.
+    #[error("another tenant file was put in the place of the one that was open")]
+    Exchanged,
     /// By a restore. Nothing was written.
     #[error("another replica was put in the place of this one")]
     Replaced {
@@ -65,6 +68,7 @@ impl ReplicaError {
             | Self::Restore(_)
             | Self::ClockEnd(_)
             | Self::Restless
+            | Self::Exchanged
             | Self::Replaced { .. }
             | Self::OtherTenant { .. } => false,
         }
@@ -82,8 +86,19 @@ impl ReplicaError {
             Self::Switch(_)
             | Self::ClockEnd(_)
             | Self::Restless
+            | Self::Exchanged
             | Self::Replaced { .. }
             | Self::OtherTenant { .. } => false,
+        }
+    }
+}
+
+impl From<JudgedError> for ReplicaError {
+    fn from(error: JudgedError) -> Self {
+        match error {
+            JudgedError::Exchanged => Self::Exchanged,
+            JudgedError::ClockEnd(source) => Self::ClockEnd(source),
+            JudgedError::Store(source) => Self::Local(source),
         }
     }
 }

@@ -24,7 +24,9 @@
 //! A write takes the local file's write lock for as long as its own commit, and never waits for the
 //! tenant file under it: one of lists or records is decided on what it reads there. The fold on top reads the local file inside the tenant file's transaction,
 //! so whoever folds, folds everything that is durable. Only the process with the sync lease pushes,
-//! applies pages, and exchanges the tenant file; the others notice by its name.
+//! applies pages, and exchanges the tenant file; the others notice by its name. Until they do, they have a log open
+//! that may hold what is offered again since: what they do to the local file because of what the tenant file holds
+//! is done only if that one is still named there, as the transaction itself finds.
 //!
 //! A restore exchanges both files, while nobody syncs or imports. Whoever has them open notices by the
 //! local file's place in the file system: before a use, and after the commit of a write, which is done
@@ -154,6 +156,10 @@ impl Replica {
 
     /// Folds on top what the outbox has gained, and folds again what it has lost ops of.
     fn fold_outbox(&mut self) -> Result<(), ReplicaError> {
+        self.on_current_file(Self::try_fold_outbox)
+    }
+
+    fn try_fold_outbox(&mut self) -> Result<(), ReplicaError> {
         let folded = self.tenant.folded_order().map_err(ReplicaError::Tenant)?;
         if self.local.newest_order().map_err(ReplicaError::Local)? > folded {
             let touched = self
@@ -171,7 +177,7 @@ impl Replica {
         };
         // What is no longer due must not come back with a power cut.
         self.durably(|tenant, local| tenant.refold(&due, local).map_err(ReplicaError::Tenant))?;
-        self.local.refolded(token).map_err(ReplicaError::Local)?;
+        self.judged().refolded(token)?;
         self.subscribers
             .tell(&Changes::Named(due.into_iter().collect()));
         Ok(())

@@ -15,6 +15,7 @@ mod desk;
 mod format;
 mod history;
 mod import;
+mod judged;
 mod lost;
 mod notes;
 mod outbox;
@@ -41,6 +42,7 @@ pub use desk::Desk;
 use format::FORMAT;
 pub use history::{LIST_STEPS_BYTES_MAX, LIST_STEPS_MAX, ListChange, ListStep, Stack, StepPlace};
 pub use import::{ImportNotes, ImportedFile, ImportedMarks, ImportedUnit};
+pub use judged::{Judged, JudgedError};
 pub use lost::{LOST_EDITS_MAX, LostEdit, UntoldLoss};
 pub use notes::{Cut, SyncError, SyncNotes};
 pub use outbox::{NewOp, OutboxBatch, OutboxCount, OutboxRow, OutboxState, WriteError, Written};
@@ -293,15 +295,15 @@ impl LocalFile {
 
     /// Runs a transaction whose loss at a power cut does no harm: its commit does not wait for the
     /// disk. Commits before it are not lost with it.
-    fn relaxed<T>(
+    fn relaxed<T, E: From<StoreError>>(
         &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.end_doubt()?;
         self.set_commits(NOT_WAITING)?;
         let transaction = self.begin()?;
         let done = work(&transaction)?;
-        transaction.commit()?;
+        transaction.commit().map_err(StoreError::from)?;
         Ok(done)
     }
 

@@ -136,10 +136,12 @@ impl Replica {
         verdicts: &[(OpKey, Verdict)],
         new_clock: NewClock,
     ) -> Result<Settled, ReplicaError> {
-        let floor = self.clock_floor(new_clock)?;
-        let (actor, now) = (self.place.new_actor(), self.place.host.now());
-        let verdicts = self.with_dependants(verdicts)?;
-        let settled = self.local.settle(&verdicts, &actor, floor, now)?;
+        let settled = self.on_current_file(|replica| {
+            let floor = replica.clock_floor(new_clock)?;
+            let (actor, now) = (replica.place.new_actor(), replica.place.host.now());
+            let verdicts = replica.with_dependants(verdicts)?;
+            Ok(replica.judged().settle(&verdicts, &actor, floor, now)?)
+        })?;
         if verdicts
             .iter()
             .any(|(_, verdict)| *verdict == Verdict::Covered)
@@ -198,9 +200,15 @@ impl Replica {
             // What the outbox and the quarantine let go of must not be lost here.
             self.durably(|tenant, local| tenant.apply(page, local).map_err(PageError::of_tenant))?
         };
-        self.forget_pulled(&ours)?;
-        self.release(&released)?;
-        self.write_anew(&conflicting)?;
+        let let_go = self
+            .forget_pulled(&ours)
+            .and_then(|()| self.release(&released))
+            .and_then(|()| self.write_anew(&conflicting));
+        match let_go {
+            // The page went into a file that was found damaged, and comes again to the one in its place.
+            Err(ReplicaError::Exchanged) => {}
+            done => done?,
+        }
         self.settle_passed()?;
         self.subscribers
             .tell(&Changes::Named(applied.touched.iter().cloned().collect()));

@@ -34,7 +34,7 @@ impl Replica {
             self.refresh()?;
             keys = self.try_decide(Need::AnyView, &mut decide)?;
         }
-        let keys = keys.unwrap_or_default();
+        let keys = keys.ok_or(ReplicaError::Restless)?;
         if !keys.is_empty() {
             self.show_or_log();
             let touched = keys
@@ -46,7 +46,7 @@ impl Replica {
     }
 
     /// Decides on the view as it is; none: it isn't what is needed.
-    fn try_decide<E: From<ReplicaError> + From<StoreError>>(
+    pub(super) fn try_decide<E: From<ReplicaError> + From<StoreError>>(
         &mut self,
         need: Need,
         decide: &mut impl FnMut(&Desk<'_>, &TenantFile, &dyn Host) -> Result<Vec<OpKey>, E>,
@@ -56,8 +56,10 @@ impl Replica {
         self.local.decide(|desk| {
             tenant.snapshot(|tenant| {
                 let folded = tenant.folded_order().map_err(ReplicaError::Tenant)?;
-                let whole = desk.tenant_file()? == *name && desk.newest_order()? <= folded;
-                if !whole && need == Need::WholeOutbox {
+                if desk.tenant_file()? != *name {
+                    return Ok(None);
+                }
+                if need == Need::WholeOutbox && desk.newest_order()? > folded {
                     return Ok(None);
                 }
                 decide(desk, tenant, host).map(Some)
@@ -68,7 +70,7 @@ impl Replica {
 
 /// What a decision needs of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Need {
+pub(super) enum Need {
     WholeOutbox,
     AnyView,
 }

@@ -1,14 +1,14 @@
 //! Noticing that a restore has put another replica in the place of the one that is open.
 
 use syncline_store::TenantFile;
-use syncline_store::local::{LocalFile, WriteError};
+use syncline_store::local::{Judged, LocalFile, WriteError};
 
 use super::Replica;
 use super::reconcile::Depth;
 use crate::{Changes, ReplicaError};
 
-/// How often a write is done again because the replica was replaced as it was done: each time a
-/// person has restored a backup.
+/// How often something is done again because a file was replaced as it was done: each time a person has restored a
+/// backup, or another process has finished a rebuild.
 const TRIES: u32 = 8;
 
 /// What the place of a replica holds.
@@ -59,6 +59,25 @@ impl Replica {
             self.subscribers.tell(&Changes::Unknown);
         }
         Ok(())
+    }
+
+    /// The local file, for what follows from what the tenant file says that is open.
+    pub(super) fn judged(&mut self) -> Judged<'_> {
+        self.local.judged_by(&self.tenant_name)
+    }
+
+    /// Does what judges by the tenant file that is open, and again by the one that was put in its place meanwhile.
+    pub(super) fn on_current_file<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Self) -> Result<T, ReplicaError>,
+    ) -> Result<T, ReplicaError> {
+        for _ in 0..TRIES {
+            match work(self) {
+                Err(ReplicaError::Exchanged) => self.follow_exchange()?,
+                done => return done,
+            }
+        }
+        Err(ReplicaError::Restless)
     }
 
     /// Opens what is in the place of this replica now, and refuses a write that was made from what was

@@ -207,7 +207,7 @@ impl Replica {
         file.write_through().map_err(ReplicaError::Tenant)?;
         self.check_own_ops(file)?;
         // An op that the old log holds and the outbox still lists is offered once.
-        self.reconcile(Depth::All)?;
+        self.try_reconcile(Depth::All)?;
         let old = &self.tenant;
         let head = old.head().map_err(ReplicaError::Tenant)?;
         let cut = match offer.mode {

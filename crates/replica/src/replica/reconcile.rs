@@ -46,6 +46,11 @@ impl Replica {
     /// replica has passed, and that isn't there, is pending again. What is in quarantine and in the log leaves
     /// the quarantine.
     pub(crate) fn reconcile(&mut self, depth: Depth) -> Result<(), ReplicaError> {
+        self.on_current_file(|replica| replica.try_reconcile(depth))
+    }
+
+    /// As [`Replica::reconcile`], and fails where the tenant file that is open is no longer the current one.
+    pub(super) fn try_reconcile(&mut self, depth: Depth) -> Result<(), ReplicaError> {
         let offered = self.local.offered_order().map_err(ReplicaError::Local)?;
         // Those written anew stand behind this, and need no second look.
         let newest = self.local.newest_order().map_err(ReplicaError::Local)?;
@@ -79,7 +84,7 @@ impl Replica {
             }
         }
         self.release_logged()?;
-        self.settle_passed()
+        self.try_settle_passed()
     }
 
     fn release_logged(&mut self) -> Result<(), ReplicaError> {
@@ -122,13 +127,15 @@ impl Replica {
                 "the log holds ops that were in quarantine, which lets go of them"
             );
         }
-        self.local
-            .release_quarantined(ops)
-            .map_err(ReplicaError::Local)
+        Ok(self.judged().release_quarantined(ops)?)
     }
 
     /// Settles acknowledged ops whose place the cursor has passed without pulling them.
     pub(super) fn settle_passed(&mut self) -> Result<(), ReplicaError> {
+        self.on_current_file(Self::try_settle_passed)
+    }
+
+    fn try_settle_passed(&mut self) -> Result<(), ReplicaError> {
         let head = self.tenant.head().map_err(ReplicaError::Tenant)?;
         loop {
             let rows = self
@@ -173,9 +180,7 @@ impl Replica {
                 "the log ends before acknowledged ops; they are offered again"
             );
             let lacking: Vec<_> = rows.into_iter().map(|row| row.key).collect();
-            self.local
-                .offer_again(&lacking)
-                .map_err(ReplicaError::Local)?;
+            self.on_current_file(|replica| Ok(replica.judged().offer_again(&lacking)?))?;
         }
     }
 
@@ -189,14 +194,14 @@ impl Replica {
             "ops whose keys are others' are written anew"
         );
         // An acknowledgement was of a log that is no longer the server's.
-        self.local.offer_again(keys).map_err(ReplicaError::Local)?;
+        self.judged().offer_again(keys)?;
         let verdicts: Vec<_> = keys
             .iter()
             .map(|key| (key.clone(), Verdict::KeyTaken))
             .collect();
         let floor = self.clock_floor(NewClock::Onward)?;
         let (actor, now) = (self.place.new_actor(), self.place.host.now());
-        self.local.settle(&verdicts, &actor, floor, now)?;
+        self.judged().settle(&verdicts, &actor, floor, now)?;
         Ok(())
     }
 
@@ -237,9 +242,7 @@ impl Replica {
     fn settle_sorted(&mut self, sorted: &Sorted) -> Result<(), ReplicaError> {
         // The transaction that put them in the log has waited for the disk.
         self.forget_pulled(&sorted.pulled)?;
-        self.local
-            .offer_again(&sorted.lacking)
-            .map_err(ReplicaError::Local)?;
+        self.judged().offer_again(&sorted.lacking)?;
         self.write_anew(&sorted.conflicting)
     }
 }

@@ -15,6 +15,7 @@ use crate::testing::{at, contents, create, entries, entry, thread};
 use crate::{Changes, LOCAL_FILE_NAME, ReplicaError};
 
 mod erasing;
+mod exchanged;
 mod handles;
 mod lists;
 mod records;
@@ -272,7 +273,7 @@ fn a_refusal_killed_before_its_rewind_is_rewound_by_the_next_open() {
     };
     let actor = replica.place.new_actor();
     replica
-        .local
+        .judged()
         .settle(&[(written.keys[1].clone(), refused)], &actor, 0, at())
         .unwrap();
     drop(replica);

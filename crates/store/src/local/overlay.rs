@@ -8,7 +8,7 @@ use super::rows::{
     COLUMNS, acknowledge, actor_columns, key_columns, outbox_row, pending_op, remove,
     remove_to_refold,
 };
-use super::{LocalFile, LostEdit, StoreError, lost};
+use super::{Judged, JudgedError, LocalFile, LostEdit, StoreError, lost};
 use crate::tenant::{Outbox, PendingOp, ResourceKey};
 
 impl LocalFile {
@@ -29,32 +29,6 @@ impl LocalFile {
             ));
         }
         Ok(resources)
-    }
-
-    /// Removes ops that the log holds, and notes what they have lost. What the view shows of them is the
-    /// log's from now on. One that was never offered by this replica was by another life of it, and so was
-    /// what stands before it.
-    pub fn forget_pulled(
-        &mut self,
-        keys: &[OpKey],
-        lost: &[(OpKey, LostEdit)],
-    ) -> Result<(), StoreError> {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        self.relaxed(|transaction| {
-            for key in keys {
-                transaction
-                    .prepare_cached(
-                        "UPDATE identity SET offered = ordinal FROM outbox \
-                         WHERE resource_id = ? AND outbox.actor = ? AND outbox.clock = ? AND scope = ? \
-                         AND ordinal > offered",
-                    )?
-                    .execute(key_columns(key))?;
-                remove(transaction, key)?;
-            }
-            lost::note(transaction, lost)
-        })
     }
 
     /// Removes ops that the log has held and compaction has dropped, since they win no part of the
@@ -97,19 +71,8 @@ impl LocalFile {
         })
     }
 
-    /// Counts ops as pending again that the server said it has, and that its log does not hold.
-    pub fn offer_again(&mut self, keys: &[OpKey]) -> Result<(), StoreError> {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        self.relaxed(|transaction| {
-            keys.iter()
-                .try_for_each(|key| acknowledge(transaction, key, None))
-        })
-    }
-
     /// The resources whose outbox has lost ops since they were folded, and the token that settles
-    /// them. Folding them again is idempotent, so a crash before [`LocalFile::refolded`] costs only
+    /// them. Folding them again is idempotent, so a crash before [`Judged::refolded`] costs only
     /// doing it again.
     pub fn refolds_due(&self) -> Result<Option<(Vec<ResourceKey>, i64)>, StoreError> {
         let mut statement = self
@@ -130,9 +93,50 @@ impl LocalFile {
         due.dedup();
         Ok((!due.is_empty()).then_some((due, last)))
     }
+}
+
+impl Judged<'_> {
+    /// Removes ops that the log holds, and notes what they have lost. What the view shows of them is the
+    /// log's from now on. One that was never offered by this replica was by another life of it, and so was
+    /// what stands before it.
+    pub fn forget_pulled(
+        self,
+        keys: &[OpKey],
+        lost: &[(OpKey, LostEdit)],
+    ) -> Result<(), JudgedError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.relaxed(|transaction| {
+            for key in keys {
+                transaction
+                    .prepare_cached(
+                        "UPDATE identity SET offered = ordinal FROM outbox \
+                         WHERE resource_id = ? AND outbox.actor = ? AND outbox.clock = ? AND scope = ? \
+                         AND ordinal > offered",
+                    )?
+                    .execute(key_columns(key))?;
+                remove(transaction, key)?;
+            }
+            Ok(lost::note(transaction, lost)?)
+        })
+    }
+
+    /// Counts ops as pending again that the server said it has, and that its log does not hold.
+    pub fn offer_again(self, keys: &[OpKey]) -> Result<(), JudgedError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.relaxed(|transaction| {
+            for key in keys {
+                acknowledge(transaction, key, None)?;
+            }
+            Ok(())
+        })
+    }
 
     /// Notes that what was due up to `token` is folded again.
-    pub fn refolded(&mut self, token: i64) -> Result<(), StoreError> {
+    pub fn refolded(self, token: i64) -> Result<(), JudgedError> {
         self.relaxed(|transaction| {
             transaction.execute("DELETE FROM refolds_due WHERE id <= ?", [token])?;
             Ok(())

@@ -6,7 +6,7 @@ use syncline_model::{Clock, OpKey, Payload, PayloadHash, Timestamp};
 use super::columns::{op_columns, timestamp};
 use super::outbox::{OutboxRow, WriteError};
 use super::rows::{NewRow, insert, key_columns};
-use super::{Desk, LocalFile, StoreError, read_identity};
+use super::{Desk, Judged, JudgedError, LocalFile, StoreError, read_identity};
 
 const COLUMNS: &str = "id, scope, resource_id, actor, clock, payload, payload_hash, written_at, \
                        refused_at, code, message, details";
@@ -79,24 +79,6 @@ impl LocalFile {
         Ok(found)
     }
 
-    /// Lets go of ops that the log holds after all.
-    pub fn release_quarantined(&mut self, ops: &[(OpKey, PayloadHash)]) -> Result<(), StoreError> {
-        if ops.is_empty() {
-            return Ok(());
-        }
-        self.relaxed(|transaction| {
-            let mut statement = transaction.prepare_cached(
-                "DELETE FROM quarantine WHERE resource_id = ? AND actor = ? AND clock = ? AND scope = ? \
-                 AND payload_hash = ?",
-            )?;
-            for (key, hash) in ops {
-                let (resource, actor, clock, scope) = key_columns(key);
-                statement.execute((resource, actor, clock, scope, hash.as_bytes()))?;
-            }
-            Ok(())
-        })
-    }
-
     /// The op in quarantine that was written with this key.
     pub fn quarantined_with_key(&self, key: &OpKey) -> Result<Option<QuarantinedOp>, StoreError> {
         let sql = format!(
@@ -125,6 +107,26 @@ impl LocalFile {
             let op = one(transaction, id)?;
             delete(transaction, id)?;
             Ok(op)
+        })
+    }
+}
+
+impl Judged<'_> {
+    /// Lets go of ops that the log holds after all.
+    pub fn release_quarantined(self, ops: &[(OpKey, PayloadHash)]) -> Result<(), JudgedError> {
+        if ops.is_empty() {
+            return Ok(());
+        }
+        self.relaxed(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "DELETE FROM quarantine WHERE resource_id = ? AND actor = ? AND clock = ? AND scope = ? \
+                 AND payload_hash = ?",
+            )?;
+            for (key, hash) in ops {
+                let (resource, actor, clock, scope) = key_columns(key);
+                statement.execute((resource, actor, clock, scope, hash.as_bytes()))?;
+            }
+            Ok(())
         })
     }
 }

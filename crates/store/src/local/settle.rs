@@ -6,13 +6,13 @@ use rusqlite::Transaction;
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ActorId, Clock, Mark, OpKey, ResourceId, Scope, ServerSeq, Timestamp};
 
-use super::outbox::{OutboxRow, OutboxState, WriteError};
+use super::outbox::{OutboxRow, OutboxState};
 use super::quarantine::{Reason, put_in_quarantine};
 use super::rows::{
     NewRow, acknowledge, actor_columns, insert, own_pending_after, own_pending_of, remove,
     remove_to_refold, row_of,
 };
-use super::{LocalFile, StoreError};
+use super::{Judged, JudgedError, StoreError};
 
 /// What is to become of an op of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ struct Stamp {
     clock: u64,
 }
 
-impl LocalFile {
+impl Judged<'_> {
     /// Settles ops of the outbox; a key that is no longer there is passed over.
     ///
     /// When any is to be written anew, the replica takes `new_actor`. Those ops, and every later one
@@ -70,17 +70,17 @@ impl LocalFile {
     /// An op that is offered again for the log's sake gets a key that follows from its old key and
     /// its payload: whoever else offers it again makes the same one.
     pub fn settle(
-        &mut self,
+        self,
         verdicts: &[(OpKey, Verdict)],
         new_actor: &ActorId,
         clock_floor: u64,
         now: Timestamp,
-    ) -> Result<Settled, WriteError> {
+    ) -> Result<Settled, JudgedError> {
         let only_acknowledged = verdicts
             .iter()
             .all(|(_, verdict)| matches!(verdict, Verdict::Acknowledged(_)));
         if only_acknowledged {
-            return Ok(self.relaxed(|transaction| settle_plain(transaction, verdicts, now))?);
+            return self.relaxed(|transaction| Ok(settle_plain(transaction, verdicts, now)?));
         }
         self.durable(|transaction| {
             let mut settled = settle_plain(transaction, verdicts, now)?;
@@ -184,7 +184,7 @@ fn write_anew(
     new_actor: &ActorId,
     clock_floor: u64,
     settled: &mut Settled,
-) -> Result<(), WriteError> {
+) -> Result<(), JudgedError> {
     let mut anew = Anew::default();
     for (key, verdict) in verdicts {
         if !matches!(

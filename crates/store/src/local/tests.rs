@@ -5,8 +5,8 @@ use syncline_model::{
 };
 
 use super::{
-    AcknowledgedOps, Cut, FORMAT, Identity, LocalFile, NewOp, OldFile, OutboxState, QuarantineId,
-    Stack, Switch, SwitchError, Verdict, WriteError, Written,
+    AcknowledgedOps, Cut, FORMAT, Identity, Judged, JudgedError, LocalFile, NewOp, OldFile,
+    OutboxState, QuarantineId, Stack, Switch, SwitchError, Verdict, WriteError, Written,
 };
 use crate::tenant::{Outbox, PageLimit};
 use crate::{FileOptions, OpenError};
@@ -21,6 +21,9 @@ const WHOLE: PageLimit = PageLimit {
     bytes: 1 << 20,
 };
 
+/// The tenant file of a new local file.
+const FIRST: &str = "first.db";
+
 fn now() -> Timestamp {
     "2026-01-02T03:04:05.678Z".parse().unwrap()
 }
@@ -32,7 +35,7 @@ fn fresh() -> Identity {
         clock: 0,
         host: None,
         member: None,
-        tenant_file: "first.db".to_owned(),
+        tenant_file: FIRST.to_owned(),
     }
 }
 
@@ -91,7 +94,9 @@ fn texts(local: &LocalFile) -> Vec<String> {
 }
 
 fn settle(local: &mut LocalFile, verdicts: &[(OpKey, Verdict)]) -> super::Settled {
+    let current = local.identity().unwrap().tenant_file;
     local
+        .judged_by(&current)
         .settle(verdicts, &ActorId::new("actor-2").unwrap(), 0, now())
         .unwrap()
 }
@@ -162,7 +167,10 @@ fn a_write_waits_for_the_disk_also_after_a_commit_that_does_not() {
     };
     let written = write(&mut local, &["a"]);
     assert_eq!(synchronous(&local), 2);
-    local.forget_pulled(&keys(&written), &[]).unwrap();
+    local
+        .judged_by(FIRST)
+        .forget_pulled(&keys(&written), &[])
+        .unwrap();
     assert_eq!(synchronous(&local), 1);
     write(&mut local, &["b"]);
     assert_eq!(synchronous(&local), 2);

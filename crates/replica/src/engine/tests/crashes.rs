@@ -299,8 +299,10 @@ fn a_write_after_a_failed_sync_of_the_disk_is_as_durable_as_any() {
             .into_iter()
             .map(|key| (key, verdict.clone()))
             .collect();
-        let local = &mut node.engine.replica().local;
-        local
+        let replica = node.engine.replica();
+        replica
+            .local
+            .judged_by(&replica.tenant_name)
             .settle(&verdicts, &"unused".parse().unwrap(), 0, at())
             .unwrap();
         world.process.arm(Fault::failure_at(Verb::Sync, 1));

@@ -47,9 +47,7 @@ impl Replica {
             }
         }
         let keys: Vec<OpKey> = pulled.iter().map(|row| row.key.clone()).collect();
-        self.local
-            .forget_pulled(&keys, &lost)
-            .map_err(ReplicaError::Local)
+        Ok(self.judged().forget_pulled(&keys, &lost)?)
     }
 }
 

@@ -14,7 +14,10 @@ fn clocks_rise_above_all_seen_and_are_never_used_again() {
     assert_eq!(clocks(&write(&mut local, &["a", "b"])), [1, 2]);
     let seen = local.write(&[new_op("c")], || Ok(40), now()).unwrap();
     assert_eq!(clocks(&seen), [41]);
-    local.forget_pulled(&keys(&seen), &[]).unwrap();
+    local
+        .judged_by(FIRST)
+        .forget_pulled(&keys(&seen), &[])
+        .unwrap();
     assert_eq!(clocks(&write(&mut local, &["d"])), [42]);
 }
 
@@ -59,7 +62,10 @@ fn orders_are_never_used_again() {
     let place = Place::new();
     let mut local = place.open();
     let first = write(&mut local, &["a"]);
-    local.forget_pulled(&keys(&first), &[]).unwrap();
+    local
+        .judged_by(FIRST)
+        .forget_pulled(&keys(&first), &[])
+        .unwrap();
     let second = write(&mut local, &["b"]);
     assert!(second.ops[0].order > first.ops[0].order);
 }
@@ -123,7 +129,7 @@ fn a_refused_op_moves_to_quarantine_and_its_resource_is_due() {
     );
     let (due, token) = local.refolds_due().unwrap().unwrap();
     assert_eq!(due.len(), 1);
-    local.refolded(token).unwrap();
+    local.judged_by(FIRST).refolded(token).unwrap();
     assert_eq!(local.refolds_due().unwrap(), None);
     // The answer comes twice: the second changes nothing.
     settle(&mut local, &[(keys(&written)[0].clone(), refused)]);
@@ -212,7 +218,10 @@ fn an_op_whose_key_is_taken_keeps_its_clock_and_so_its_place_before_later_ones()
         (keys(&written)[2].clone(), Verdict::KeyTaken),
     ];
     let actor = ActorId::new("actor-2").unwrap();
-    local.settle(&verdicts, &actor, 9, now()).unwrap();
+    local
+        .judged_by(FIRST)
+        .settle(&verdicts, &actor, 9, now())
+        .unwrap();
     let rows = local.outbox_after(0, 10).unwrap();
     let stamps: Vec<(&str, u64)> = rows
         .iter()
@@ -244,7 +253,10 @@ fn what_was_written_to_a_resource_behind_an_op_that_is_behind_follows_it_offered
     write(&mut local, &["c"]);
     let actor = ActorId::new("actor-2").unwrap();
     let verdicts = [(keys(&written)[0].clone(), Verdict::Behind)];
-    let settled = local.settle(&verdicts, &actor, 9, now()).unwrap();
+    let settled = local
+        .judged_by(FIRST)
+        .settle(&verdicts, &actor, 9, now())
+        .unwrap();
     assert_eq!(settled.written_anew, 3);
     let rows = local.outbox_after(0, 10).unwrap();
     let stamps: Vec<(&str, u64)> = rows
@@ -262,7 +274,10 @@ fn what_was_written_to_a_resource_behind_an_op_that_is_behind_follows_it_offered
     );
     assert_eq!(texts(&local), ["\"other\"}", "\"a\"}", "\"b\"}", "\"c\"}"]);
     // The answer comes again: what it is about is there no more.
-    let repeated = local.settle(&verdicts, &actor, 9, now()).unwrap();
+    let repeated = local
+        .judged_by(FIRST)
+        .settle(&verdicts, &actor, 9, now())
+        .unwrap();
     assert_eq!(repeated.written_anew, 0);
 }
 
@@ -305,7 +320,10 @@ fn written_anew_by_two_answers(verdict: &Verdict) -> Vec<(String, u64)> {
         let answered = written[2 * n..][..2].iter();
         let verdicts: Vec<_> = answered.map(|key| (key.clone(), verdict.clone())).collect();
         let actor = ActorId::new(format!("actor-{}", n + 2)).unwrap();
-        local.settle(&verdicts, &actor, 0, now()).unwrap();
+        local
+            .judged_by(FIRST)
+            .settle(&verdicts, &actor, 0, now())
+            .unwrap();
     }
     let rows = local.outbox_after(0, 10).unwrap();
     let clocks = rows.iter().map(|row| row.key.clock.get());
@@ -344,10 +362,16 @@ fn what_the_log_gives_back_was_offered_and_so_was_what_was_written_before_it() {
     let place = Place::new();
     let mut local = place.open();
     let written = write(&mut local, &["a", "b", "c"]);
-    local.forget_pulled(&keys(&written)[1..2], &[]).unwrap();
+    local
+        .judged_by(FIRST)
+        .forget_pulled(&keys(&written)[1..2], &[])
+        .unwrap();
     assert_eq!(local.offered_order().unwrap(), written.ops[1].order);
     local.next_batch(WHOLE).unwrap();
-    local.forget_pulled(&keys(&written)[..1], &[]).unwrap();
+    local
+        .judged_by(FIRST)
+        .forget_pulled(&keys(&written)[..1], &[])
+        .unwrap();
     assert_eq!(local.offered_order().unwrap(), written.ops[2].order);
 }
 

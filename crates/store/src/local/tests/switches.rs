@@ -159,3 +159,60 @@ fn erased_ops_are_offered_and_not_folded() {
     assert_eq!(batch.ops[0].payload_hash, erased.payload_hash);
     assert_eq!(batch.ops[0].payload, None);
 }
+
+#[test]
+fn what_was_judged_by_a_file_that_was_left_is_not_done() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["refused", "covered", "acknowledged"]);
+    let keys = keys(&written);
+    let refused = Verdict::Refused {
+        code: "code".to_owned(),
+        message: "message".to_owned(),
+        details: None,
+    };
+    settle(
+        &mut local,
+        &[
+            (keys[0].clone(), refused),
+            (keys[1].clone(), Verdict::Covered),
+            (keys[2].clone(), Verdict::Acknowledged(ServerSeq(3))),
+        ],
+    );
+    let keep = Switch {
+        acknowledged: AcknowledgedOps::Keep,
+        ..switch(FIRST, "second.db", None)
+    };
+    local.switch(&keep, std::iter::empty()).unwrap();
+    let state = |local: &LocalFile| {
+        (
+            local.outbox_after(0, 10).unwrap(),
+            local.quarantined().unwrap(),
+            local.refolds_due().unwrap(),
+            local.identity().unwrap(),
+        )
+    };
+    let before = state(&local);
+    let held = local.quarantined_keys().unwrap();
+    let token = before.2.as_ref().unwrap().1;
+    let taken = [(keys[2].clone(), Verdict::Acknowledged(ServerSeq(9)))];
+    let actor = ActorId::new("actor-3").unwrap();
+    type Change<'a> = &'a dyn Fn(Judged<'_>) -> Result<(), JudgedError>;
+    let changes: [Change<'_>; 5] = [
+        &|judged| judged.forget_pulled(&keys[2..], &[]),
+        &|judged| judged.offer_again(&keys[2..]),
+        &|judged| judged.release_quarantined(&held),
+        &|judged| judged.refolded(token),
+        &|judged| judged.settle(&taken, &actor, 0, now()).map(drop),
+    ];
+    for change in changes {
+        let late = change(local.judged_by(FIRST));
+        assert!(matches!(late, Err(JudgedError::Exchanged)));
+        assert_eq!(state(&local), before);
+    }
+    for change in changes {
+        change(local.judged_by("second.db")).unwrap();
+    }
+    let after = state(&local);
+    assert!(after.0.is_empty() && after.1.is_empty() && after.2.is_none());
+}

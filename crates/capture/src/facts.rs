@@ -15,6 +15,9 @@ use syncline_model::session::{
 use crate::agent::Agent;
 pub(crate) use damaged::{keep_damaged, keep_damaged_line};
 
+/// The kind of a message that a person has queued, and that nobody has heard yet.
+pub(crate) const QUEUED: &str = "queued";
+
 /// A thing that a transcript says of a session. Its texts are as they stood there: of any length, and
 /// with whatever secrets are in them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -68,3 +68,5 @@ mod summaries;
 mod system;
 #[path = "importers/titles.rs"]
 mod titles;
+#[path = "importers/untold.rs"]
+mod untold;

@@ -42,7 +42,7 @@ impl Recorder {
         if !batch.marked_late.is_empty() {
             tracing::warn!(
                 sessions = ?batch.marked_late,
-                "sessions are marked as not to be recorded, and some of them is"
+                "sessions are not to be recorded, and some of them is"
             );
         }
         match replica.write_imported(&batch.ops, &batch.notes) {

@@ -34,7 +34,7 @@ pub struct Taken {
     pub counts: Counts,
     pub ops: u64,
     pub problems: Vec<Problem>,
-    /// Sessions that are marked as not to be recorded, of which something is.
+    /// Sessions that are not to be recorded, of which something is.
     pub marked_late: Vec<SessionId>,
 }
 

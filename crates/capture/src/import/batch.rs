@@ -23,11 +23,13 @@ pub struct ImportBatch {
     pub problems: Vec<Problem>,
     /// Which rules found secrets, and how many: all that is kept of a secret, with its marker.
     pub findings: BTreeMap<String, u64>,
-    /// Sessions that a prompt has marked as not to be recorded, after some of them was.
+    /// Sessions that are not to be recorded, as was found when some of them was.
     pub marked_late: Vec<SessionId>,
     /// Sessions that no rule by path or project can be held to: nothing tells where they took place. Told
     /// at the end, if there are such rules.
     pub unplaced: Vec<SessionId>,
+    /// How many files, or sessions of databases, are not kept yet, as nothing tells where they take place.
+    pub waiting: u64,
     /// Sessions of which something was left out, by rules of the user and by marks.
     pub excluded: BTreeSet<SessionId>,
     /// Of the units that are counted as new, how many are of which session.

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::time::SystemTime;
 
+use syncline_model::Timestamp;
 use syncline_replica::{Replica, ReplicaError};
 use syncline_store::local::ImportedMarks;
 
@@ -55,7 +56,24 @@ pub(super) struct Job {
     pub(super) reading: Reading,
 }
 
+/// How long a file must not have been written to until nothing more is waited for that would tell where its session
+/// takes place: longer than a person or a model thinks.
+const REST_MS: u64 = 3_600_000;
+
 impl Job {
+    /// Whether nobody has written to it for a while.
+    pub(super) fn rests(&self, now: Timestamp) -> bool {
+        let log = match self.form {
+            Form::Database => std::fs::metadata(log_of(&self.path)).ok(),
+            Form::Lines | Form::Whole | Form::Compressed => None,
+        };
+        let log = log.and_then(|log| log.modified().ok());
+        let written = self.modified.max(log);
+        let since = written.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let since = since.map_or(0, |since| since.as_millis() as i64);
+        now.as_millis().abs_diff(since) >= REST_MS
+    }
+
     /// When it is read, by its path: a session before the subagents that it has called, as it may say
     /// that neither is to be recorded, and what holds all of a conversation before what holds some of it. Of
     /// sessions that begin alike, and name no origin, the one that was left first is taken for the origin.

@@ -8,6 +8,7 @@ use syncline_store::local::ImportedFile;
 use super::batch::{MENDED, Tally};
 use super::jobs::{Form, Job};
 use super::run::{Progress, Sink, with_causes};
+use super::whole::Before;
 use super::{ImportBatch, ImportError, Problem, outputs};
 use crate::agent::Agent;
 use crate::facts::{Reading, Verdict};
@@ -16,6 +17,9 @@ use crate::reader::{Reader, version};
 use crate::tail::{self, Contents, Lines, Mark, Standing, Tail};
 
 const MEGABYTE: u64 = 1_000_000;
+/// How much is read at most of a file that has not told where its session takes place, before it is given up that
+/// it will.
+const UNTOLD_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// A file that is being read by lines.
 #[derive(Debug)]
@@ -30,6 +34,9 @@ pub(super) struct Lined {
     up_to: i64,
     /// Why something of it was left out.
     left_out: Option<Box<str>>,
+    /// Whether nothing that was read of it has told where its session takes place. What is not known to be
+    /// outside of rules and marks is not kept: it is read again from here.
+    untold: bool,
 }
 
 /// Where what was just read begins in its batch.
@@ -114,6 +121,7 @@ impl Lined {
         match lines {
             Ok(lines) => Ok(Some(Self {
                 left_out: lines.position().left_out,
+                untold: lines.offset() == 0 || lines.position().untold,
                 job,
                 tail,
                 lines,
@@ -138,11 +146,22 @@ impl Lined {
         sink.desk.reading = self.reading;
         let before = self.lines.offset();
         let end = before.saturating_add(bytes);
+        let begun = Before::of(sink);
         let ended = self.read(sink, end);
         if ended {
             let from = From::of(sink);
             self.reader.end(sink.desk, sink.facts);
             self.settle(from, sink);
+        }
+        if self.untold && begun.waits(sink) {
+            if !self.job.rests(sink.desk.replica.now()) {
+                begun.hold(sink);
+                return Progress {
+                    done: self.lines.offset().saturating_sub(before),
+                    ended: true,
+                };
+            }
+            self.untold = ended;
         }
         self.reader.redact(&sink.withheld.privacy.redactor);
         let mark = match (self.job.form, ended) {
@@ -156,6 +175,7 @@ impl Lined {
             if let Ok(mark) = &mut mark {
                 mark.left_out.clone_from(&self.left_out);
                 mark.up_to = self.up_to;
+                mark.untold = self.untold;
                 mark.reader = version(self.job.agent);
                 mark.again = self.reading == Reading::Again && !ended;
             }
@@ -168,9 +188,14 @@ impl Lined {
         }
     }
 
-    /// Reads lines up to the byte `end`; whether the file has no more.
+    /// Reads lines up to the byte `end`, and on until it is told where they take place; whether the file has no more.
     fn read(&mut self, sink: &mut Sink<'_, '_>, end: u64) -> bool {
-        while self.lines.offset() < end && sink.desk.failed.is_none() {
+        let until_told = end.max(self.lines.offset().saturating_add(UNTOLD_BYTES_MAX));
+        while sink.desk.failed.is_none() {
+            let end = if self.untold { until_told } else { end };
+            if self.lines.offset() >= end {
+                break;
+            }
             let (text, number, fault) = match self.lines.next_line() {
                 Ok(None) => return true,
                 Ok(Some(Ok(line))) => {
@@ -214,6 +239,9 @@ impl Lined {
             outputs::put_whole(&mut sink.facts.0[fact..], &self.job.path);
         }
         let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
+        if self.untold && sink.facts.0.len() > fact {
+            self.untold = sink.withheld.waits(&sink.facts.0[fact..]);
+        }
         let Some(cause) = sink.batch.left_out(left_out) else {
             return Taken::Here;
         };

@@ -26,8 +26,8 @@ pub(super) struct Stored {
     units: VecDeque<String>,
     /// Why something of it was left out.
     left_out: Option<Box<str>>,
-    /// Whether something could not be read.
-    failed: bool,
+    /// Whether all of it could be read, and nothing waits.
+    is_whole: bool,
     done: u64,
 }
 
@@ -55,7 +55,7 @@ impl Stored {
             database,
             units: VecDeque::new(),
             left_out: None,
-            failed: false,
+            is_whole: true,
             done: 0,
         };
         match stored.ask(None, sink) {
@@ -80,10 +80,16 @@ impl Stored {
                     if let Some(cause) = before.sift(sink) {
                         self.left_out = Some(cause.into());
                     }
+                    // It is read with all that it says: without rules by place nothing more is waited for.
+                    let may_wait = sink.withheld.privacy.has_rules_of_place() && before.waits(sink);
+                    if may_wait && !self.job.rests(sink.desk.replica.now()) {
+                        before.hold(sink);
+                        self.is_whole = false;
+                    }
                 }
                 Err(failed) => {
                     sink.problem(&self.job.path, failed.cause);
-                    self.failed = true;
+                    self.is_whole = false;
                     if failed.is_for_all {
                         self.units.clear();
                     }
@@ -143,9 +149,9 @@ impl Stored {
         }
     }
 
-    /// Notes the database as read, unless some of it could not be.
+    /// Notes the database as read, unless some of it could not be, or waits.
     fn note(&self, sink: &mut Sink<'_, '_>) {
-        if self.failed {
+        if !self.is_whole {
             return;
         }
         let log = self.log.iter().map(|log| (log_of(&self.job.key), log));

@@ -41,6 +41,9 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
     reader.whole(&job.path, text, sink.desk, sink.facts, &mut tally);
     sink.facts.come_up_to(from, reader.order());
     let left_out = before.sift(sink);
+    if before.waits(sink) && !job.rests(sink.desk.replica.now()) {
+        return before.hold(sink);
+    }
     let mut mark = tail.mark_of_whole();
     mark.beside = beside;
     mark.left_out = left_out.map(Into::into);
@@ -103,6 +106,22 @@ impl Before {
         sink.desk.forget_since(self.units);
         sink.batch.problems.truncate(self.problems);
         sink.batch.counts = self.counts;
+    }
+
+    /// Whether what was read since waits until something tells where it takes place.
+    pub(super) fn waits(&self, sink: &Sink<'_, '_>) -> bool {
+        let facts = &sink.facts.0[self.facts..];
+        !facts.is_empty() && sink.withheld.waits(facts)
+    }
+
+    /// Takes back what was read since, and what was noted of it: its file is read again from there.
+    pub(super) fn hold(&self, sink: &mut Sink<'_, '_>) {
+        for fact in &sink.facts.0[self.facts..] {
+            sink.batch.said.remove(&fact.session);
+            sink.withheld.forget_unplaced(fact.session);
+        }
+        self.take_back(sink);
+        sink.batch.waiting += 1;
     }
 
     /// How many bytes of text were read since, and what little more goes with them.

@@ -6,7 +6,7 @@ use syncline_model::Timestamp;
 use syncline_model::session::{Change, Piece, SessionId, words};
 
 use super::desk::Desk;
-use crate::facts::{Fact, Facts, Known, UnitKey};
+use crate::facts::{Fact, Facts, Known, QUEUED, UnitKey};
 use crate::privacy::{Cause, Privacy, is_marked};
 
 /// Which sessions are left out, and why.
@@ -20,6 +20,8 @@ pub(super) struct Withheld {
     until: HashMap<SessionId, Cause>,
     /// Sessions of which it is known where they take place, or which another has called.
     placed: HashSet<SessionId>,
+    /// Sessions of which it is known where they take place, by themselves or by those that have called them.
+    located: HashSet<SessionId>,
     /// Sessions that were met without that.
     unplaced: HashSet<SessionId>,
 }
@@ -33,7 +35,7 @@ pub(super) struct LeftOut {
     pub(super) sessions: Vec<SessionId>,
     /// Sessions whose cause was found now: what was taken of them in this batch is not.
     pub(super) found: Vec<SessionId>,
-    /// Sessions that a prompt has marked now, and of which something was recorded before.
+    /// Sessions whose cause was found now, and of which something was recorded before.
     pub(super) too_late: Vec<SessionId>,
 }
 
@@ -55,6 +57,7 @@ impl Withheld {
             causes: HashMap::new(),
             until: HashMap::new(),
             placed: HashSet::new(),
+            located: HashSet::new(),
             unplaced: HashSet::new(),
         }
     }
@@ -71,6 +74,22 @@ impl Withheld {
         let mut unplaced: Vec<_> = unplaced.into_iter().filter(is_kept).collect();
         unplaced.sort_unstable();
         unplaced
+    }
+
+    /// Whether facts of a file that has not told where its session takes place wait until it has. Without rules by
+    /// place they do until somebody speaks: what agents put before that does not tell it, and all else that they
+    /// write does, if they ever do.
+    pub(super) fn waits(&self, facts: &[Fact]) -> bool {
+        // What is told of a session that is elsewhere says nothing of this one.
+        let mut own = facts.iter().filter(|fact| fact.apart.is_none());
+        let is_located = own.any(|fact| self.located.contains(&fact.session));
+        let speaks = || facts.iter().any(|fact| speaks(&fact.piece));
+        !is_located && (self.privacy.has_rules_of_place() || !speaks())
+    }
+
+    /// Forgets that a session was met of which nothing is kept for now.
+    pub(super) fn forget_unplaced(&mut self, session: SessionId) {
+        self.unplaced.remove(&session);
     }
 
     /// Takes out of `facts` what is to be left out, and out of the notes what was noted for it. What
@@ -117,9 +136,8 @@ impl Withheld {
                 desk.forget_all_of(session);
                 facts.0.retain(|fact| fact.session != session);
                 left_out.found.push(session);
-            } else if facts.0.iter().any(|fact| fact.session == session)
-                || is_recorded(session, desk)
-            {
+            }
+            if facts.0.iter().any(|fact| fact.session == session) || is_recorded(session, desk) {
                 left_out.too_late.push(session);
             }
             desk.note(key_of(session), cause.0.as_bytes());
@@ -211,18 +229,29 @@ impl Withheld {
         // What calls itself is asked for once.
         self.causes.insert(session, None);
         let parent = known.parent_session.as_deref().map(str::parse);
-        if let Some(Ok(parent)) = parent
-            && let Some(cause) = self.cause_of(parent, desk).filter(Cause::is_by_prompt)
-        {
-            self.until.insert(session, cause);
+        if let Some(Ok(parent)) = parent {
+            if let Some(cause) = self.cause_of(parent, desk).filter(Cause::is_by_prompt) {
+                self.until.insert(session, cause);
+            }
+            self.locate_by(parent, session);
         }
         let directories = [known.project_path.as_deref(), known.cwd.as_deref()];
         let directories: Vec<_> = directories.into_iter().flatten().collect();
+        if !directories.is_empty() {
+            self.located.insert(session);
+        }
         if !directories.is_empty() || known.parent_session.is_some() {
             self.placed.insert(session);
         }
         self.privacy
             .by_place(&directories, known.project_name.as_deref())
+    }
+
+    /// A session takes place where the one does that has called it.
+    fn locate_by(&mut self, parent: SessionId, session: SessionId) {
+        if self.located.contains(&parent) {
+            self.located.insert(session);
+        }
     }
 
     /// Why the session that a patch tells about is left out.
@@ -249,6 +278,9 @@ impl Withheld {
             false => &mut self.placed,
         };
         places.insert(fact.session);
+        if !directories.is_empty() {
+            self.located.insert(fact.session);
+        }
         let project = set(&patch.project_name);
         let cause = self.privacy.by_place(&directories, project.as_deref());
         if cause.is_some() {
@@ -260,6 +292,7 @@ impl Withheld {
             return Some(Privacy::by_delete());
         }
         let known = self.cause_of(parent, desk);
+        self.locate_by(parent, fact.session);
         let cause = known.or_else(|| self.until.get(&parent).cloned())?;
         if is_before(at, &cause) {
             self.until.insert(fact.session, cause);
@@ -272,6 +305,15 @@ impl Withheld {
 /// Whether something was said before a prompt was marked.
 fn is_before(at: Option<Timestamp>, cause: &Cause) -> bool {
     matches!((at, cause.since()), (Some(at), Some(since)) if at < since)
+}
+
+/// Whether somebody speaks or acts in a piece. What a person has queued nobody has heard yet.
+fn speaks(piece: &Piece<'_>) -> bool {
+    match piece {
+        Piece::Message(patch) => !matches!(&patch.kind, Change::Set(kind) if *kind == QUEUED),
+        Piece::Tool(_) | Piece::Error(_) | Piece::Compaction(_) | Piece::Usage(_) => true,
+        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => false,
+    }
 }
 
 /// When a piece was said.

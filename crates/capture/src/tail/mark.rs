@@ -42,6 +42,9 @@ pub struct Mark {
     /// Whether what was read was read before by an older reader, and so may be what follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
+    /// Whether nothing up to it has told where the file's session takes place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
     /// What is known of the files that are read with it; none: there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beside: Option<Beside>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use syncline_capture::agent::Agent;
 use syncline_capture::import::{Counts, ImportBatch, Importer, Keeping, Problem, Source};
@@ -26,6 +27,8 @@ pub(crate) struct Done {
     pub(crate) marked_late: usize,
     /// Sessions that no rule by place can be held to.
     pub(crate) unplaced: usize,
+    /// Files of which nothing is kept yet.
+    pub(crate) waiting: u64,
 }
 
 /// What the view says of a session, as far as it can be counted in files.
@@ -136,6 +139,7 @@ impl Place {
             done.problems.extend(batch.problems);
             done.marked_late += batch.marked_late.len();
             done.unplaced += batch.unplaced.len();
+            done.waiting += batch.waiting;
             done.ops += batch.ops.len();
             ops.extend(batch.ops);
         };
@@ -200,6 +204,13 @@ impl Place {
         });
         rows.unwrap().collect::<Result<_, _>>().unwrap()
     }
+}
+
+/// Has a file be as if nobody had written to it for so long.
+pub(crate) fn rest(path: &Path, minutes: u64) {
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    let then = SystemTime::now() - Duration::from_secs(60 * minutes);
+    file.set_modified(then).unwrap();
 }
 
 /// A query of `queries.sql`: what stands below its name.

@@ -7,7 +7,7 @@ use syncline_capture::agent::Agent;
 use syncline_capture::privacy::{Exclusions, Glob, MARK_FILE, Privacy};
 use syncline_capture::redact::Redactor;
 
-use crate::place::{Done, Place};
+use crate::place::{Done, Place, rest};
 use crate::script::{Script, jsonl};
 
 fn import(place: &mut Place, exclusions: &Exclusions) -> Done {
@@ -271,7 +271,7 @@ fn rules_hold_for_gemini_by_what_tells_the_directory_and_what_tells_none_is_said
         (vec![plain, prompt.clone()], "/w/client", 1),
     ] {
         let mut place = Place::new();
-        place.write("h/chats/session-g.jsonl", jsonl(&lines));
+        rest(&place.write("h/chats/session-g.jsonl", jsonl(&lines)), 61);
         let rules = Exclusions {
             paths: globs(rule),
             ..Exclusions::default()

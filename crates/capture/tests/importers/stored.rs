@@ -11,7 +11,7 @@ use syncline_capture::privacy::{Exclusions, Privacy};
 use syncline_capture::redact::Redactor;
 
 use crate::agents::OPENCODE;
-use crate::place::Place;
+use crate::place::{Place, rest};
 use crate::script::{Script, jsonl};
 
 /// A database of OpenCode with its three tables, and whom it is held open by.
@@ -191,6 +191,7 @@ fn of_a_database_only_the_sessions_that_were_written_to_are_read_again() {
         Privacy::new(Redactor::standard(), exclusions)
     };
     let mut other = Place::new();
+    rest(&path, 61);
     let done = other.import_with(Agent::OpenCode, &path, privacy(&["app"]));
     assert_eq!((done.counts.new, done.counts.excluded > 0), (9, true));
     let done = other.import_with(Agent::OpenCode, &path, privacy(&[]));

@@ -12,9 +12,9 @@ use crate::script::{Script, jsonl, text};
 #[test]
 fn a_title_that_is_set_back_is_the_title() {
     let mut place = Place::new();
-    let title =
-        |title: &str| json!({"type": "custom-title", "customTitle": title, "sessionId": "s"});
-    place.write("s.jsonl", jsonl(&[title("A"), title("B"), title("A")]));
+    let title = |to: &str| json!({"type": "custom-title", "customTitle": to, "sessionId": "s"});
+    let one = Script::new("s").user("u1", "one");
+    place.write("s.jsonl", jsonl(&[one, title("A"), title("B"), title("A")]));
     place.import_files(Agent::ClaudeCode);
     assert_eq!(place.rows("titles"), ["A"]);
     assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);

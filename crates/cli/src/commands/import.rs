@@ -100,8 +100,10 @@ struct Imported {
     sessions_excluded: u64,
     /// What hooks have left that could not be read, and is set aside.
     hook_events_set_aside: u64,
-    /// Sessions that a prompt has marked as not to be recorded, after some of them was.
+    /// Sessions that are not to be recorded, as was found when some of them was.
     marked_late: Vec<SessionId>,
+    /// Files and sessions that are not kept yet, as nothing tells where they take place.
+    waiting: u64,
     /// Sessions that rules by path and project could not be held to: nothing tells their directories.
     unplaced: Vec<SessionId>,
     problems: Vec<LeftOut>,
@@ -257,6 +259,7 @@ fn read(
             *imported.secrets.entry(rule).or_default() += count;
         }
         imported.marked_late.extend(batch.marked_late);
+        imported.waiting += batch.waiting;
         imported.unplaced.extend(batch.unplaced);
         imported.problems.extend(batch.problems);
         progress.show(batch.done, Some(batch.whole));
@@ -301,8 +304,14 @@ fn tell_left_out(context: &Context, imported: &Imported) {
     }
     for session in &imported.marked_late {
         context.output.warn(format_args!(
-            "session {session} is marked as not to be recorded, and some of it is: \
+            "session {session} is not to be recorded, and some of it is: \
              `syncline session delete {session}` erases it"
+        ));
+    }
+    if imported.waiting > 0 {
+        let sessions = counted(imported.waiting, "session");
+        context.output.note(format_args!(
+            "{sessions} not kept yet: nothing tells the directory, as rules and marks need; read again later"
         ));
     }
     if !imported.unplaced.is_empty() {

@@ -269,7 +269,7 @@ impl Worker {
 
     fn tell_marked_late(&self, sessions: &[SessionId]) {
         for session in sessions {
-            tracing::warn!(%session, "a session is marked as not to be recorded, and some of it is");
+            tracing::warn!(%session, "a session is not to be recorded, and some of it is");
         }
     }
 

@@ -37,7 +37,8 @@ pub(crate) const fn version(agent: Agent) -> u32 {
         Agent::Gemini => 4,
         // And what is damaged. Before that: tries that have failed, and what has no role.
         Agent::OpenCode => 5,
-        // And summaries that are no title. Before that: what the agent itself says, and what a person has queued.
+        // And summaries that are no title, and what was queued is told once, with what is beside its words. Before
+        // that: what the agent itself says, and what a person has queued.
         Agent::ClaudeCode => 4,
         // And what is damaged, and prompts that no event tells. Before that: what is neither text nor image stays as
         // it stands, and files go by their names where no header can be read.

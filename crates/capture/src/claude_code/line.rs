@@ -105,12 +105,15 @@ pub(super) struct CompactMetadata<'l> {
 
 /// What was put beside a conversation.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(super) struct Attachment<'l> {
     #[serde(rename = "type", borrow)]
     pub kind: Option<Cow<'l, str>>,
+    /// What was in the queue: `prompt`, or what the agent itself has put there.
     #[serde(borrow)]
-    pub prompt: Option<Cow<'l, str>>,
+    pub command_mode: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub prompt: Option<Content<'l>>,
 }
 
 /// The message of a `user` or `assistant` line.

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use syncline_model::Timestamp;
-use syncline_model::session::{SessionId, SessionPatch};
+use syncline_model::session::{Piece, SessionId, SessionPatch, TEXT_CHARS_MAX};
 
 use super::line::{Line, Spent};
 use super::{AGENT, Owner};
-use crate::facts::{Last, SessionKey, TitleRank, name_of_path, set, set_some, time_of};
+use crate::facts::{Fact, Last, SessionKey, TitleRank, name_of_path, set, set_some, time_of};
 
 /// How many responses can be under way at a time: one for each of a session's agents.
 const RESPONSES_MAX: usize = 32;
@@ -21,6 +21,8 @@ const CHAIN_LINES_MAX: usize = 4096;
 const SUMMARIES_MAX: usize = 256;
 /// How far back a person can go in a conversation, in messages.
 const BACK_MAX: usize = 256;
+/// How many prompts of a session can be in its queue.
+const QUEUE_MAX: usize = 64;
 /// How many sessions of one file are known by what was last said of them.
 const SESSIONS_MAX: usize = 256;
 
@@ -79,6 +81,16 @@ struct Told {
     /// The latest messages, also those that were taken back: what is repeated is known by them.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     messages: VecDeque<Said>,
+    /// What was queued, and no other line has told since.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    queue: VecDeque<Queued>,
+}
+
+/// What was queued, by its digest, and the parts that tell it, each with its message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Queued {
+    digest: String,
+    parts: Vec<(String, String)>,
 }
 
 /// A message, and of a prompt the line that it follows.
@@ -246,6 +258,46 @@ impl Memory {
             taken_back: false,
             copied: owner.copied_from.is_some(),
         });
+    }
+
+    /// Remembers what was queued by its digest, and the parts among `facts` that tell it.
+    pub(super) fn queue(&mut self, session: SessionId, digest: String, facts: &[Fact]) {
+        let parts = facts.iter().filter_map(|fact| match &fact.piece {
+            Piece::Part(part) => Some(part),
+            _ => None,
+        });
+        let parts = parts.flat_map(|part| {
+            // A long text is cut where secrets are out of it, which may make it a little longer.
+            let more = match part.text.len() / TEXT_CHARS_MAX {
+                0 => 0,
+                pieces => pieces + 1,
+            };
+            let more = (1..=more).map(|piece| format!("{}+{piece}", part.id));
+            let ids = std::iter::once(part.id.to_string()).chain(more);
+            ids.map(|id| (part.message_id.to_string(), id))
+        });
+        let parts = parts.collect();
+        let queue = &mut self.told(session).queue;
+        if queue.len() == QUEUE_MAX {
+            queue.pop_front();
+        }
+        queue.push_back(Queued { digest, parts });
+    }
+
+    pub(super) fn has_queue(&mut self, session: SessionId) -> bool {
+        !self.told(session).queue.is_empty()
+    }
+
+    /// Forgets what was queued, with this digest; gives the parts that tell it.
+    pub(super) fn leave_queue(
+        &mut self,
+        session: SessionId,
+        digest: &str,
+    ) -> Vec<(String, String)> {
+        let queue = &mut self.told(session).queue;
+        let place = queue.iter().position(|queued| queued.digest == digest);
+        let queued = place.and_then(|place| queue.remove(place));
+        queued.map_or_else(Vec::new, |queued| queued.parts)
     }
 
     /// Takes all that a session has said until now for another's; gives what it was not known of.

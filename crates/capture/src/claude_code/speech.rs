@@ -175,6 +175,7 @@ impl<'l> Reader<'_, 'l> {
             let after = self.line.parent_uuid.as_deref();
             let after = after.filter(|_| kind.is_none());
             self.memory.said(owner, &id, after);
+            self.leave_queue(owner, content);
             self.facts.message(owner.id, patch);
             if kind.is_none()
                 && let Some(title) = texts(content).find_map(title_of)
@@ -202,7 +203,7 @@ impl<'l> Reader<'_, 'l> {
     }
 
     /// Says what a content holds; whether all of it is understood.
-    fn contents(&mut self, owner: &Owner, message: &str, content: &Content<'l>) -> bool {
+    pub(super) fn contents(&mut self, owner: &Owner, message: &str, content: &Content<'l>) -> bool {
         let blocks = match content {
             Content::Text(text) => {
                 self.text(owner, message, 0, words::TEXT, text);
@@ -260,14 +261,7 @@ impl<'l> Reader<'_, 'l> {
         format!("{}.{place}", self.line.uuid.as_deref().unwrap_or_default())
     }
 
-    pub(super) fn text(
-        &mut self,
-        owner: &Owner,
-        message: &str,
-        place: usize,
-        kind: &'static str,
-        text: &str,
-    ) {
+    fn text(&mut self, owner: &Owner, message: &str, place: usize, kind: &'static str, text: &str) {
         let part = Part {
             message_id: owned(message),
             id: self.part_id(place).into(),
@@ -362,7 +356,7 @@ impl<'l> Reader<'_, 'l> {
     }
 }
 
-fn texts<'c>(content: &'c Content<'_>) -> impl Iterator<Item = &'c str> {
+pub(super) fn texts<'c>(content: &'c Content<'_>) -> impl Iterator<Item = &'c str> {
     let (text, blocks) = match content {
         Content::Text(text) => (Some(&**text), &[][..]),
         Content::Blocks(blocks) => (None, blocks.as_slice()),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
 
 use crate::agents::{figures, twice};
@@ -127,6 +127,107 @@ fn what_a_person_queues_is_kept_though_no_line_repeats_it() {
     let kinds = place.rows("messages");
     let is_queued = |row: &&String| row.contains("|user|queued|");
     assert_eq!(kinds.iter().filter(is_queued).count(), 2);
+}
+
+/// A queue as it is written down by versions that bring what is in it into the turn under way.
+fn queue(operation: &str, content: &Value) -> Value {
+    json!({"type": "queue-operation", "operation": operation, "content": content,
+           "sessionId": "s", "timestamp": "2026-03-01T10:00:02.000Z"})
+}
+
+fn out_of_queue(script: &mut Script, uuid: &str, mode: &str, prompt: &Value) -> Value {
+    let attachment = json!({"type": "queued_command", "commandMode": mode, "prompt": prompt});
+    script.line("attachment", uuid, json!({"attachment": attachment}))
+}
+
+#[test]
+fn what_was_queued_is_told_once_whatever_line_tells_it_in_the_end() {
+    let mut script = Script::new("s");
+    let (first, folded) = (json!("first"), json!("keep the api"));
+    let told = json!("<task-notification>\n<task-id>b1</task-id>\n</task-notification>");
+    let long = json!("x".repeat(250_000));
+    let mut again = queue("enqueue", &json!("never sent"));
+    again["timestamp"] = json!("2026-03-01T10:00:09.000Z");
+    let lines = [
+        queue("enqueue", &first),
+        queue("dequeue", &json!(null)),
+        script.user("u1", "first"),
+        queue("enqueue", &folded),
+        out_of_queue(&mut script, "q1", "prompt", &folded),
+        queue("remove", &folded),
+        queue("enqueue", &told),
+        out_of_queue(&mut script, "q2", "task-notification", &told),
+        queue("enqueue", &json!("never sent")),
+        again,
+        queue("enqueue", &long),
+        script.user("u2", long.as_str().unwrap()),
+    ];
+    let (mut at_once, mut grown) = (Place::new(), Place::new());
+    at_once.write("s.jsonl", jsonl(&lines));
+    twice(&mut at_once, Agent::ClaudeCode);
+    for count in 1..=lines.len() {
+        grown.write("s.jsonl", jsonl(&lines[..count]));
+        grown.import_files(Agent::ClaudeCode);
+    }
+    for place in [&mut at_once, &mut grown] {
+        let mut said = place.rows("said");
+        said.retain(|said| !said.ends_with('|'));
+        said.iter_mut().for_each(|said| said.truncate(40));
+        said.sort();
+        let told = format!("user|text|{}", told.as_str().unwrap());
+        let long = format!("user|text|{}", "x".repeat(30));
+        let mut expected = vec![
+            told[..40].to_owned(),
+            "user|text|first".to_owned(),
+            "user|text|keep the api".to_owned(),
+            "user|text|never sent".to_owned(),
+            "user|text|never sent".to_owned(),
+        ];
+        expected.extend(std::iter::repeat_n(long, 3));
+        assert_eq!(said, expected);
+        // The first prompt, what came into its turn, and the last.
+        assert_eq!(place.figures()["s"].prompts, 3);
+        assert_eq!(place.rows("titles"), ["first"]);
+    }
+}
+
+#[test]
+fn what_was_queued_with_an_image_is_read_as_what_is_said_with_one() {
+    let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="}});
+    let with = |text: &str| json!([{"type": "text", "text": text}, image]);
+    let mut script = Script::new("s");
+    let mut lines = vec![
+        script.user("u1", "begin"),
+        queue("enqueue", &with("look at this")),
+        out_of_queue(&mut script, "q1", "prompt", &with("look at this")),
+        queue("enqueue", &json!({"of": "another shape"})),
+    ];
+    let mut place = Place::new();
+    place.write("s.jsonl", jsonl(&lines));
+    let done = twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(done.counts.not_understood, 1);
+    let mut said = place.rows("said");
+    said.retain(|said| !said.ends_with('|'));
+    assert_eq!(said, ["user|text|begin", "user|text|look at this"]);
+    let referred = place.rows("referred");
+    assert!(
+        referred.len() == 1 && referred[0].starts_with("image|image/png|"),
+        "{referred:?}"
+    );
+    assert!(!place.rows("parts").concat().contains("aGVsbG8="));
+    // A mark in it counts as in any prompt.
+    for marked in [
+        queue("enqueue", &with("do x\n#do-not-record")),
+        out_of_queue(&mut script, "q2", "prompt", &with("do x\n#do-not-record")),
+    ] {
+        let mut place = Place::new();
+        lines.truncate(1);
+        lines.extend([marked, script.user("u9", "a secret plan")]);
+        place.write("s.jsonl", jsonl(&lines));
+        let done = place.import_files(Agent::ClaudeCode);
+        assert_eq!((done.counts.new, done.counts.excluded), (1, 2));
+        assert_eq!(place.rows("said"), ["user|text|begin"]);
+    }
 }
 
 /// What comes into a turn under way stands in the lines of the queue alone.

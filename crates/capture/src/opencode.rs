@@ -5,6 +5,9 @@
 
 mod files;
 mod message;
+mod place;
+mod second;
+mod tables;
 mod undone;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +17,7 @@ use syncline_model::Timestamp;
 use syncline_model::session::{SessionId, SessionPatch, order_after, words};
 use syncline_redact::read_json;
 use syncline_store::StoreError;
-use syncline_store::foreign::{ForeignDatabase, ForeignRow};
+use syncline_store::foreign::ForeignRow;
 
 use crate::agent::Agent;
 use crate::facts::{
@@ -22,34 +25,15 @@ use crate::facts::{
     take_about, take_unit, time_of_millis,
 };
 use crate::import::Tally;
-use crate::unit::{Unit, each_once};
+use crate::unit::Unit;
 use crate::value::{number, plain, text};
 pub(crate) use files::{beside, read_file, session_of};
 use message::message_of;
+pub(crate) use tables::units;
+use tables::{each_row, has_changed, session_row};
 use undone::{Found, hidden_from, take_back};
 
 const AGENT: Agent = Agent::OpenCode;
-
-/// The sessions of a database, also those of which no more is left than messages or parts.
-pub(crate) fn units(
-    database: &ForeignDatabase,
-    tally: &mut Tally<'_>,
-) -> Result<Vec<String>, StoreError> {
-    for table in ["session", "message", "part"] {
-        if !database.has_table(table)? {
-            let cause = format!(
-                "it has no table {table}: it is none of OpenCode's, or of one that is newer"
-            );
-            tally.count(Verdict::Damaged(cause), None);
-            return Ok(Vec::new());
-        }
-    }
-    Ok(each_once([
-        database.texts_of("session", "id")?,
-        database.texts_of("message", "session_id")?,
-        database.texts_of("part", "session_id")?,
-    ]))
-}
 
 /// Reads a session of a database; of one in which nothing was written since, no more than its own row.
 pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
@@ -60,12 +44,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         facts,
         tally,
     } = unit;
-    // Of one whose row has gone, its id is all that is known.
-    let mut session = serde_json::json!({"id": native});
-    database.each_row_of::<StoreError>("session", "id", native, "id", |row| {
-        session = Value::Object(row.cells);
-        Ok(())
-    })?;
+    let session = session_row(database, native)?;
     let from = facts.0.len();
     let id = about(&session, known, facts, tally);
     let mut last = time(&session, "updated");
@@ -77,18 +56,19 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     }
     let mut lost = Vec::new();
     let mut parts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    database.each_row_of::<StoreError>("part", "session_id", native, "id", |row| {
+    each_row(database, "part", ("session_id", native), |row| {
         last = last.max(written_at(&row));
         match nested(&row, ("part", "message_id"), native, tally) {
             Ok((message, part)) => parts.entry(message).or_default().push(part),
             Err(damaged) => lost.push(damaged),
         }
-        Ok(())
     })?;
     let mut here = BTreeSet::new();
-    database.each_row_of::<StoreError>("message", "session_id", native, "id", |row| {
+    let mut told_until = None;
+    each_row(database, "message", ("session_id", native), |row| {
         here.insert(id_of(&row).to_owned());
         last = last.max(written_at(&row));
+        told_until = told_until.max(Some(second::made_at(&row)));
         match nested(&row, ("message", "id"), native, tally) {
             Ok((message, info)) => {
                 let parts = parts.remove(&message).unwrap_or_default();
@@ -97,8 +77,19 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
             }
             Err(damaged) => lost.push(damaged),
         }
-        Ok(())
     })?;
+    let origin = second::origin_of(&session);
+    for row in second::rows(database, native, told_until)? {
+        here.insert(id_of(&row).to_owned());
+        last = last.max(written_at(&row));
+        match nested(&row, (second::MESSAGES, "id"), native, tally) {
+            Ok((_, data)) => {
+                let row = second::Row::of(&row, &data, origin);
+                tally.count(row.take(id, known, facts), None);
+            }
+            Err(damaged) => lost.push(damaged),
+        }
+    }
     let found = Found {
         path: tally.path,
         here,
@@ -134,25 +125,6 @@ fn part_alone(
     }
     facts.raw(session, &format!("part/{part_id}"), &content, 0);
     Verdict::NotUnderstood
-}
-
-/// Whether messages or parts of a session were written or hidden since it was read, as their times and sizes
-/// tell; so, where they have none. Noted before they are read: what is written meanwhile is seen the next time.
-fn has_changed(
-    database: &ForeignDatabase,
-    native: &str,
-    hidden_from: Option<&str>,
-    known: &mut dyn Known,
-) -> Result<bool, StoreError> {
-    let stamp = |table| database.stamp_of(table, "session_id", native, ["time_updated", "data"]);
-    let (messages, parts) = (stamp("message")?, stamp("part")?);
-    let (Some(messages), Some(parts)) = (messages, parts) else {
-        return Ok(true);
-    };
-    let key = UnitKey::of(&["opencode rows of session", native]);
-    let mut content = vec![messages.as_str(), &parts];
-    content.extend(hidden_from);
-    Ok(take_unit(known, key, &content))
 }
 
 fn id_of(row: &ForeignRow) -> &str {
@@ -210,6 +182,10 @@ fn about(
     let native = text(session, &["id"]).unwrap_or_default();
     let id = SessionKey::plain(native).id(AGENT);
     let parent = text(session, &["parent_id"]).or_else(|| text(session, &["parentID"]));
+    let parent = parent.map(|parent| SessionKey::plain(parent).id(AGENT));
+    let origin = second::origin_of(session);
+    let kind = origin.map_or(words::SUBAGENT, |_| words::FORK);
+    let parent = parent.or(origin).map(|parent| parent.to_string());
     let directory = text(session, &["directory"]);
     let patch = SessionPatch {
         agent: set(AGENT.as_str()),
@@ -219,12 +195,8 @@ fn about(
         project_name: set_some(directory.and_then(name_of_path)),
         cwd: set_some(directory),
         agent_version: set_some(text(session, &["version"])),
-        parent_session: set_some(
-            parent
-                .map(|parent| SessionKey::plain(parent).id(AGENT).to_string())
-                .as_deref(),
-        ),
-        parent_kind: set_some(parent.map(|_| words::SUBAGENT)),
+        parent_session: set_some(parent.as_deref()),
+        parent_kind: set_some(parent.as_ref().map(|_| kind)),
         started_at: time(session, "created").into(),
         updated_at: time(session, "updated").into(),
         ..SessionPatch::default()

@@ -35,7 +35,8 @@ pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
         // And what is damaged. Before that: what is no text in a message, and files without a header.
         Agent::Gemini => 4,
-        // And what is damaged. Before that: tries that have failed, and what has no role.
+        // And what is damaged, and what the second version keeps. Before that: tries that have failed, and what has
+        // no role.
         Agent::OpenCode => 5,
         // And summaries that are no title, and what was queued is told once, with what is beside its words. Before
         // that: what the agent itself says, and what a person has queued.

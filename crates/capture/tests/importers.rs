@@ -46,6 +46,8 @@ mod known;
 mod numbers;
 #[path = "importers/opencode.rs"]
 mod opencode;
+#[path = "importers/opencode_second.rs"]
+mod opencode_second;
 #[path = "importers/outputs.rs"]
 mod outputs;
 #[path = "importers/place.rs"]

@@ -5,7 +5,7 @@ use syncline_model::session::{CompactionPatch, ErrorPatch, MessagePatch, Part, P
 
 use super::line::{Attachment, Content};
 use super::speech::texts;
-use super::{Owner, Reader, copied, entitle};
+use super::{Owner, Reader, copied};
 use crate::facts::{QUEUED, TitleRank, UnitKey, Verdict, owned, set, set_some};
 use crate::prompt::{is_told, title_of};
 
@@ -124,7 +124,7 @@ impl<'l> Reader<'_, 'l> {
         if kind.is_none()
             && let Some(title) = texts(content).find_map(title_of)
         {
-            entitle(self.memory, self.facts, owner.id, &title, TitleRank::Prompt);
+            self.entitle(owner.id, &title, TitleRank::Prompt);
         }
         owner.verdict(match understood {
             true => Verdict::New,

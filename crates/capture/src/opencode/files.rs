@@ -8,6 +8,7 @@ use syncline_model::Timestamp;
 use syncline_model::session::SessionId;
 
 use super::message::message_of;
+use super::place::directory_in;
 use super::undone::{Found, hidden_from, take_back};
 use super::{about, part_alone, place_at, time};
 use crate::facts::{Facts, Known, Verdict, keep_damaged};
@@ -26,6 +27,7 @@ pub(crate) fn read_file(
 ) {
     let mut lost = Vec::new();
     let session = value_of(Held::of_bytes(bytes), "", tally);
+    let is_damaged = session.is_err();
     let mut session = session.unwrap_or_else(|text| {
         lost.push(("session".to_owned(), text));
         Value::Null
@@ -40,6 +42,16 @@ pub(crate) fn read_file(
         // Its messages lie beside it, under the name that it has too.
         session = serde_json::json!({"id": native});
     }
+    let messages = files_in(&storage.join("message").join(&native));
+    if text(&session, &["directory"]).is_none() {
+        match directory_in(&messages) {
+            Some(directory) => session["directory"] = directory.into(),
+            // It is written anew in its place, and may be of a directory that is not to be recorded: it is read once it
+            // is whole, or a message tells where it is.
+            None if is_damaged => return,
+            None => {}
+        }
+    }
     let from = facts.0.len();
     let id = about(&session, known, facts, tally);
     let mut reading = Files {
@@ -50,8 +62,8 @@ pub(crate) fn read_file(
         here: BTreeSet::new(),
         lost,
     };
-    for path in files_in(&storage.join("message").join(&native)) {
-        reading.message(&path, known, facts, tally);
+    for path in &messages {
+        reading.message(path, known, facts, tally);
     }
     let Files {
         last, here, lost, ..

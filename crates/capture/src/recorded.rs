@@ -179,7 +179,7 @@ fn message(row: &Value, whose: Whose<'_>, facts: &mut Facts) -> Option<()> {
         count(row, &["prompt_tokens"]),
         count(row, &["completion_tokens"]),
     );
-    if !invented && input + output > 0 {
+    if !invented && (input > 0 || output > 0) {
         // Before all orders: what a transcript tells of the response counts instead.
         let usage = Usage {
             id: owned(id),

@@ -336,7 +336,7 @@ impl Place<'_> {
                 .raw(self.session, &id, &tokens.to_string(), order);
             return false;
         };
-        if input + output == 0 {
+        if input == 0 && output == 0 {
             return true;
         }
         let usage = Usage {

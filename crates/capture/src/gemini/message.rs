@@ -146,8 +146,8 @@ impl Message<'_> {
             model: text(self.value, &["model"]).map(owned),
             at: self.at,
             // The input includes what came from the cache; thoughts are told beside the output.
-            input: input.saturating_sub(cached) + tool,
-            output: output + thoughts,
+            input: input.saturating_sub(cached).saturating_add(tool),
+            output: output.saturating_add(thoughts),
             cache_read: cached,
             reasoning: thoughts,
             ..Usage::default()

@@ -92,7 +92,9 @@ impl Message<'_> {
     fn say(&mut self, role: &str, parts: &[Value]) {
         let time = |name| number(self.info, &["time", name]).map(|time| time as i64);
         let (created, completed) = (time("created"), time("completed"));
-        let took = created.zip(completed).map(|(from, to)| to - from);
+        let took = created
+            .zip(completed)
+            .map(|(from, to)| to.saturating_sub(from));
         let texts: Vec<_> = parts.iter().filter(|part| kind(part) == "text").collect();
         let synthetic = !texts.is_empty() && texts.iter().all(|part| part["synthetic"] == true);
         let summary = self.info["summary"] == true;
@@ -143,7 +145,8 @@ impl Message<'_> {
             return false;
         };
         // Thoughts are told beside the output, unless a total says that they are in it.
-        let inside = total > 0 && total == input + output + read + written;
+        let parts = [input, output, read, written].into_iter();
+        let inside = total > 0 && total == parts.fold(0, u64::saturating_add);
         let usage = Usage {
             id: owned(self.id),
             order: self.order,
@@ -152,7 +155,10 @@ impl Message<'_> {
             provider: self.provider().map(owned),
             at: time_of_millis(number(self.info, &["time", "created"]).map(|time| time as i64)),
             input,
-            output: if inside { output } else { output + reasoning },
+            output: match inside {
+                true => output,
+                false => output.saturating_add(reasoning),
+            },
             cache_read: read,
             cache_write_5m: written,
             reasoning,
@@ -266,7 +272,7 @@ impl Message<'_> {
         let state = &part["state"];
         let time = |name| number(state, &["time", name]).map(|time| time as i64);
         let (start, end) = (time("start"), time("end"));
-        let took = start.zip(end).map(|(start, end)| end - start);
+        let took = start.zip(end).map(|(start, end)| end.saturating_sub(start));
         let status = text(state, &["status"]);
         let success = match status {
             Some("completed") => Some(true),

@@ -57,6 +57,16 @@ impl Recorder {
 }
 
 #[tokio::test]
+async fn a_batch_is_taken_whatever_it_counts() {
+    let recorder = recorder().await;
+    let mut message = message_row("m1", "fix it");
+    message["prompt_tokens"] = json!(u64::MAX);
+    message["completion_tokens"] = json!(u64::MAX);
+    let body = batch(vec![session_row()], vec![message]);
+    recorder.send(body).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_batch_is_answered_with_exactly_the_keys_that_recorders_read() {
     let server = start_with(open_to_all).await;
     let body = json!({"sessions": [{"id": "s1", "title": "Test"}], "messages": [],

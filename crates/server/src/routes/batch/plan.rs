@@ -241,7 +241,7 @@ fn read_message(sent: &SentMessage) -> ToldMessage<'_> {
         ..MessagePatch::default()
     };
     // Before all orders: what a transcript tells of the response counts instead.
-    let usage = (input + output > 0).then(|| Usage {
+    let usage = (input > 0 || output > 0).then(|| Usage {
         id: (&*sent.id).into(),
         message_id: Some((&*sent.id).into()),
         model: said_text(&sent.model).map(Cow::Borrowed),

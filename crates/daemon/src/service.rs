@@ -61,6 +61,8 @@ pub enum DaemonError {
     Start(#[source] StartError),
     #[error("could not start to watch what agents leave")]
     Watch(#[source] std::io::Error),
+    #[error("the watching of what agents leave has ended by a fault")]
+    WatchEnded,
 }
 
 /// A daemon that is set up, and answers once it is run.
@@ -117,11 +119,12 @@ impl ReadyDaemon {
         self.plugins.as_ref()?.error()
     }
 
-    /// Runs until `shutdown` is done or a caller asks it to stop.
+    /// Runs until `shutdown` is done or a caller asks it to stop, or until the watching ends by a fault: who starts it
+    /// again is better off than with one that watches nothing.
     ///
     /// It ends in this order: no new calls, then the write under way is finished, capture and sync end,
     /// then the replica is closed, then another daemon may begin.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), DaemonError> {
         let Self {
             listener,
             plugins,
@@ -137,12 +140,25 @@ impl ReadyDaemon {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            () = control::serve(listener, Arc::clone(&service)) => {}
-            () = answer_plugins => {}
-            () = service.follow() => {}
-            () = service.stop.notified() => tracing::info!("asked to stop by a command"),
-            () = shutdown => tracing::info!("asked to stop by a signal"),
+        let end = tokio::select! {
+            () = control::serve(listener, Arc::clone(&service)) => Ok(()),
+            () = answer_plugins => Ok(()),
+            () = service.follow() => Ok(()),
+            () = service.watch.ended() => Err(DaemonError::WatchEnded),
+            () = service.stop.notified() => {
+                tracing::info!("asked to stop by a command");
+                Ok(())
+            }
+            () = shutdown => {
+                tracing::info!("asked to stop by a signal");
+                Ok(())
+            }
+        };
+        if let Err(error) = &end {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "the daemon has to end"
+            );
         }
         let ended = tokio::task::spawn_blocking(move || {
             service.watch.stop();
@@ -151,6 +167,7 @@ impl ReadyDaemon {
         ended.await.expect("ending the work does not panic");
         tracing::info!("the daemon has ended");
         drop(instance);
+        end
     }
 }
 
@@ -263,4 +280,31 @@ fn show_outcome(outcome: &SyncOutcome) -> Value {
 
 fn show_failure(failure: &syncline_client::SyncFailure) -> Value {
     json!({ "code": failure.code, "message": failure.message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_daemon_that_watches_no_more_ends_and_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("replica")).unwrap();
+        let config = Config {
+            replica: directory.path().join("replica"),
+            options: ReplicaOptions::default(),
+            socket: directory.path().join("run/daemon.sock"),
+            plugin_socket: None,
+            lock: directory.path().join("daemon.lock"),
+            followed: Followed {
+                files: Vec::new(),
+                read: Box::new(|| Ok(Settings::off())),
+            },
+        };
+        let mut daemon = prepare(config).unwrap();
+        let service = Arc::get_mut(&mut daemon.service).unwrap();
+        std::mem::replace(&mut service.watch, Watch::that_panics()).stop();
+        let ended = daemon.run(std::future::pending()).await;
+        assert!(matches!(ended, Err(DaemonError::WatchEnded)));
+    }
 }

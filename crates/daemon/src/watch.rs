@@ -19,6 +19,7 @@ use std::time::Instant;
 use serde_json::Value;
 use syncline_capture::hook::Spool;
 use syncline_replica::Replica;
+use tokio::sync::Notify;
 
 use crate::record::InForce;
 use state::State;
@@ -40,6 +41,8 @@ struct Shared {
     pending: Mutex<Pending>,
     woken: Condvar,
     state: Mutex<State>,
+    /// Told once the watching thread has ended, however that came.
+    ended: Notify,
 }
 
 /// What there is to do for the watching thread.
@@ -58,13 +61,33 @@ impl Watch {
     pub(crate) fn start(replica: Replica, spool: Spool, captured: InForce) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let worker = Worker::new(replica, spool, captured, Arc::clone(&shared));
+        Self::spawn(shared, move || worker.run())
+    }
+
+    fn spawn(shared: Arc<Shared>, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+        let end = End(Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || worker.run())?;
+            .spawn(move || {
+                let _end = end;
+                work();
+            })?;
         Ok(Self {
             shared,
             thread: Mutex::new(Some(thread)),
         })
+    }
+
+    /// A watching whose thread panics at once.
+    #[cfg(test)]
+    pub(crate) fn that_panics() -> Self {
+        let watch = Self::spawn(Arc::default(), || panic!("a test has asked for it"));
+        watch.expect("a thread can be made")
+    }
+
+    /// Waits until the watching has ended: before it is stopped, it does so by a fault alone.
+    pub(crate) async fn ended(&self) {
+        self.shared.ended.notified().await;
     }
 
     /// Has the settings in force read again.
@@ -90,6 +113,15 @@ impl Watch {
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the watching of agents has panicked");
         }
+    }
+}
+
+/// Tells that the watching thread has ended, also where it panics.
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.ended.notify_one();
     }
 }
 

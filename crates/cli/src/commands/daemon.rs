@@ -60,8 +60,7 @@ pub(crate) fn run(args: &DaemonArgs, context: &Context) -> Outcome {
         context.output.note(format_args!(
             "keeping profile {profile} in sync until Ctrl-C; `syncline logs -f` shows what happens"
         ));
-        daemon.run(shutdown).await;
-        Ok(())
+        Ok(daemon.run(shutdown).await?)
     })
 }
 
@@ -156,6 +155,12 @@ impl From<DaemonError> for Failure {
             )
             .because(error)
             .fix("name a shorter directory with --data-dir DIR"),
+            DaemonError::WatchEnded => Self::new("daemon_failed", "the daemon could not go on")
+                .because(error)
+                .state(
+                    "what was written before is safe; nothing more is captured until it runs again",
+                )
+                .fix("syncline logs tells why; then syncline daemon"),
             DaemonError::Instance(InstanceError::Io { .. })
             | DaemonError::Socket(
                 SocketError::UnsafeDirectory { .. }

@@ -58,10 +58,7 @@ impl Running {
         let socket = config.socket.clone();
         let (shutdown, asked) = tokio::sync::oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
-            block_on(async {
-                prepare(config)?.run(async { drop(asked.await) }).await;
-                Ok(())
-            })
+            block_on(async { prepare(config)?.run(async { drop(asked.await) }).await })
         });
         until("the daemon answers", || {
             assert!(!thread.is_finished(), "the daemon has ended early");

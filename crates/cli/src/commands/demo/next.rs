@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use syncline_client::SyncSettings;
-use syncline_daemon::{Config, Followed, ReadyDaemon, Settings};
+use syncline_daemon::{Config, DaemonError, Followed, ReadyDaemon, Settings};
 use syncline_replica::ReplicaOptions;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -22,7 +22,7 @@ pub(super) struct Open {
     laptop: PathBuf,
     desktop: PathBuf,
     config_file: PathBuf,
-    daemons: JoinSet<()>,
+    daemons: JoinSet<Result<(), DaemonError>>,
     shutdown: watch::Sender<()>,
     server: Server,
     _home: tempfile::TempDir,
@@ -160,6 +160,7 @@ impl Open {
     pub(super) async fn close(mut self) {
         // Who has ended already hears nothing.
         let _ = self.shutdown.send(());
+        // Why one has ended before stands in the log.
         while self.daemons.join_next().await.is_some() {}
         let server = self.server;
         let ended = tokio::task::spawn_blocking(move || drop(server)).await;

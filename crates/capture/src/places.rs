@@ -3,7 +3,11 @@
 //! [`standard`] is a pure function of the system, the environment and the home directory, so that the
 //! places of every system are tested on every other.
 
+mod histories;
+
 use crate::agent::Agent;
+pub(crate) use histories::HISTORY;
+pub use histories::histories;
 
 /// A family of operating systems with places of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +40,7 @@ pub struct Surroundings<F> {
 }
 
 /// The places in which `agent` leaves its transcripts, the preferred one first. Not all of them need
-/// be there. Aider's lie in each repository: there is no place to look in.
+/// be there. Aider's lie in each repository: [`histories`] finds them.
 pub fn standard<F: Fn(&str) -> Option<String>>(
     agent: Agent,
     surroundings: &Surroundings<F>,

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use syncline_capture::agent::Agent;
 use syncline_capture::import::Source;
 use syncline_capture::places::{self, Surroundings};
+use syncline_replica::LOCAL_FILE_NAME;
 
 use crate::context::Context;
+use crate::failure::Failure;
+use crate::replica_access;
 
 /// The usual places of agents; not all of them need be there.
 pub(crate) fn standard(context: &Context, agents: &[Agent]) -> Vec<Source> {
@@ -27,4 +30,19 @@ pub(crate) fn standard(context: &Context, agents: &[Agent]) -> Vec<Source> {
         })
     });
     places.collect()
+}
+
+/// Aider's histories: of the repository of the working directory, and of those that sessions are known to have
+/// worked in.
+pub(crate) fn histories(context: &Context) -> Result<Vec<Source>, Failure> {
+    let mut directories = Vec::from_iter(context.environment.current_dir.clone());
+    // A replica is made once there is something to write.
+    let replica = context.replica_dir()?;
+    if replica.join(LOCAL_FILE_NAME).exists() {
+        let mut replica = replica_access::open(context)?;
+        replica.view()?;
+        let known = replica.session_directories()?;
+        directories.extend(known.into_iter().map(PathBuf::from));
+    }
+    Ok(places::histories(directories))
 }

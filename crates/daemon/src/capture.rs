@@ -53,11 +53,15 @@ impl CaptureSettings {
 
     /// The places of agents that are captured.
     pub(crate) fn watched(&self) -> Vec<Source> {
-        let taken = |source: &&Source| {
-            let agent = source.agent.as_str();
-            self.captured.takes(agent) && !self.exclusions.agents.iter().any(|name| name == agent)
-        };
-        self.places.iter().filter(taken).cloned().collect()
+        let places = self.places.iter();
+        let taken = places.filter(|source| self.takes(source.agent));
+        taken.cloned().collect()
+    }
+
+    /// Whether the sessions of an agent are captured.
+    pub(crate) fn takes(&self, agent: Agent) -> bool {
+        let agent = agent.as_str();
+        self.captured.takes(agent) && !self.exclusions.agents.iter().any(|name| name == agent)
     }
 
     /// The rules, afresh: what they remember of marks must not grow old.

@@ -13,6 +13,7 @@ use syncline_store::local::ImportedMarks;
 use crate::agent::Agent;
 use crate::facts::Reading;
 use crate::opencode;
+use crate::places::HISTORY;
 use crate::privacy::Privacy;
 use crate::reader::version;
 use crate::tail::{Beside, Mark};
@@ -343,7 +344,7 @@ fn form_of(agent: Agent, path: &Path) -> Option<Form> {
         Agent::Gemini if !below("chats") => None,
         Agent::Gemini if ends(".jsonl") => Some(Form::Lines),
         Agent::Gemini => ends(".json").then_some(Form::Whole),
-        Agent::Aider => (name == ".aider.chat.history.md").then_some(Form::Whole),
+        Agent::Aider => (name == HISTORY).then_some(Form::Whole),
         Agent::Clankers => (name == "clankers.db").then_some(Form::Database),
     }
 }

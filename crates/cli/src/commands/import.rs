@@ -217,6 +217,9 @@ fn sources(args: &ImportArgs, context: &Context) -> Result<Vec<Source>, Failure>
             .any(|name| source.root.join(name).exists()),
         _ => source.root.exists(),
     });
+    if agents.contains(&Agent::Aider) {
+        sources.extend(agent_places::histories(context)?);
+    }
     if sources.is_empty() {
         let failure = Failure::new("nothing_found", "found no sessions where agents keep them");
         return Err(failure

@@ -296,3 +296,40 @@ fn a_configuration_that_may_have_come_with_a_repository_names_no_server() {
         .says("is not taken over; to set the same here:");
     assert_eq!(fs::read_to_string(machine.config_file()).unwrap(), before);
 }
+
+#[test]
+fn histories_of_aider_are_found_in_the_repository_at_hand_and_where_sessions_have_worked() {
+    let machine = Machine::new();
+    let from = tempfile::tempdir().unwrap();
+    let root = from.path().canonicalize().unwrap();
+    let chat = |name: &str, said: &str| {
+        fs::create_dir_all(root.join(name).join("src")).unwrap();
+        let text =
+            format!("# aider chat started at 2026-03-01 10:00:00\n\n#### {said}  \n\nDone.\n");
+        fs::write(root.join(name).join(".aider.chat.history.md"), text).unwrap();
+    };
+    chat("here", "asked here");
+    chat("there", "asked there");
+    let line = json!({
+        "type": "user", "uuid": "u1", "sessionId": "s1", "timestamp": "2026-03-01T10:00:00.000Z",
+        "cwd": root.join("there/src"), "message": {"role": "user", "content": "said to another"},
+    });
+    let transcript = root.join("s1.jsonl");
+    fs::write(&transcript, format!("{line}\n")).unwrap();
+    let import = |words: &[&str]| {
+        let mut command = machine.command(words);
+        command.current_dir(root.join("here/src"));
+        finish(command, b"")
+    };
+    let found = import(&["import", "aider", "--json"]).done().json();
+    assert_eq!(found["sessions"], 1);
+    machine
+        .run(&["import", "claude-code", transcript.to_str().unwrap()])
+        .done();
+    let found = import(&["import", "auto", "--json"]).done().json();
+    assert_eq!(
+        (&found["sessions"], &found["files_unchanged"]),
+        (&json!(1), &json!(1))
+    );
+    machine.run(&["import", "aider"]).done();
+}

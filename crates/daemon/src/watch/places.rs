@@ -43,16 +43,26 @@ impl Places {
     /// Watches these places, and no others.
     pub(super) fn set(&mut self, sources: Vec<Source>) {
         // The old watch ends with its watcher.
-        self.watcher = match sources.is_empty() {
-            true => None,
-            false => self.new_watcher(),
-        };
-        let place = |source| Place {
-            source,
-            identity: None,
-            watched: Watched::Missing,
-        };
-        self.places = sources.into_iter().map(place).collect();
+        self.watcher = None;
+        self.places.clear();
+        self.add(sources);
+    }
+
+    /// Watches these places, too.
+    pub(super) fn add(&mut self, sources: Vec<Source>) {
+        for source in sources {
+            if self.places.iter().any(|place| place.source == source) {
+                continue;
+            }
+            if self.places.is_empty() {
+                self.watcher = self.new_watcher();
+            }
+            self.places.push(Place {
+                source,
+                identity: None,
+                watched: Watched::Missing,
+            });
+        }
     }
 
     fn new_watcher(&self) -> Option<RecommendedWatcher> {

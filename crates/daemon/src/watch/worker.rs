@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use syncline_capture::agent::Agent;
 use syncline_capture::hook::{self, Spool};
 use syncline_capture::import::{ImportError, Importer, Keeping, Problem, Source};
+use syncline_capture::places::histories;
 use syncline_capture::redact::RedactOptionsError;
 use syncline_model::session::SessionId;
 use syncline_replica::{Lease, Replica, ReplicaError};
@@ -73,6 +75,8 @@ enum ReadError {
     Import(#[source] ImportError),
     #[error("could not write what agents left")]
     Write(#[source] WriteError),
+    #[error("could not ask where sessions have worked")]
+    Directories(#[source] ReplicaError),
     #[error("could not bound the memory of an import")]
     Memory(#[source] ReplicaError),
     #[error("could not use the events that wait")]
@@ -194,10 +198,22 @@ impl Worker {
                 false => SWEEP_EVERY,
             };
             self.due.clear();
+            self.watch_histories()?;
             self.sweep_at = Instant::now() + every.max(took * SWEEP_REST);
             lock(&self.shared.state).last_sweep_at = Some(self.replica.now());
         } else {
             self.due.took(&sources, took, Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Watches Aider's histories in the repositories that sessions are known to have worked in.
+    fn watch_histories(&mut self) -> Result<(), ReadError> {
+        if self.settings.takes(Agent::Aider) {
+            let known = self.replica.session_directories();
+            let known = known.map_err(ReadError::Directories)?;
+            self.places.add(histories(known));
+            self.look_at = Instant::now();
         }
         Ok(())
     }

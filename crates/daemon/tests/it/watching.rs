@@ -185,3 +185,22 @@ fn what_was_read_is_not_read_again_by_the_next_daemon() {
     assert_eq!(messages["messages"].as_array().unwrap().len(), 2);
     daemon.signal();
 }
+
+#[test]
+fn histories_of_aider_are_read_in_repositories_where_others_have_worked() {
+    let home = Home::new();
+    for directory in ["transcripts", "app/src"] {
+        fs::create_dir_all(home.path(directory)).unwrap();
+    }
+    let history = home.path("app/.aider.chat.history.md");
+    let chat = "# aider chat started at 2026-03-01 10:00:00\n\n#### asked before  \n\nDone.\n";
+    append(&history, chat);
+    let worked_at = home.path("app/src");
+    let told = line("u1", "said to another").replace("/w/app", worked_at.to_str().unwrap());
+    append(&home.path("transcripts/s1.jsonl"), &told);
+    let daemon = watching(&home);
+    waits_for(&daemon, "asked before");
+    append(&history, "\n#### asked after  \n\nDone.\n");
+    waits_for(&daemon, "asked after");
+    daemon.signal();
+}

@@ -1,6 +1,7 @@
 //! What readers of transcripts share: how they say what they found, and what was found before.
 
 mod damaged;
+mod title;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,8 @@ use syncline_model::session::{
 
 use crate::agent::Agent;
 pub(crate) use damaged::{keep_damaged, keep_damaged_line};
+pub use title::TitleRank;
+pub(crate) use title::headline;
 
 /// The kind of a message that a person has queued, and that nobody has heard yet.
 pub(crate) const QUEUED: &str = "queued";
@@ -286,55 +289,6 @@ impl Last {
         let told = std::mem::replace(&mut self.digest, digest);
         (told != self.digest).then_some(text)
     }
-}
-
-/// How good a title is; a better one is not replaced by a lesser.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TitleRank {
-    /// There is none.
-    #[default]
-    None,
-    /// The beginning of the first prompt.
-    Prompt,
-    /// A summary that stands in another session's file.
-    Elsewhere,
-    /// A summary of the session, or what a model called it.
-    Model,
-    /// What the user called it.
-    User,
-}
-
-impl TitleRank {
-    /// Whether a title of rank `next` is to take the place of one of this rank: the latest of the
-    /// best, and the first of prompts.
-    pub(crate) fn gives_way(self, next: Self) -> bool {
-        next > self || (next == self && next > Self::Prompt)
-    }
-
-    /// What a title of this rank weighs at a place, whatever else was told there, and how far any copy has
-    /// come; none: no more than all else.
-    pub(crate) fn precedence(self, order: i64) -> Option<Precedence> {
-        let grade = match self {
-            Self::None | Self::Prompt => return None,
-            Self::Elsewhere => 1,
-            Self::Model => 2,
-            Self::User => 3,
-        };
-        Some(Precedence::graded(grade, order))
-    }
-}
-
-/// The first line of a title, as long as a title may be.
-pub(crate) fn headline(title: &str) -> String {
-    const CHARS: usize = 120;
-    let line = title.lines().map(str::trim).find(|line| !line.is_empty());
-    let line = line.unwrap_or_default();
-    let mut headline: String = line.chars().take(CHARS).collect();
-    if line.chars().nth(CHARS).is_some() {
-        headline.push('…');
-    }
-    headline
 }
 
 /// That a session took place in a directory.

@@ -27,6 +27,13 @@ pub(crate) fn read_file(
 ) {
     let mut lost = Vec::new();
     let session = value_of(Held::of_bytes(bytes), "", tally);
+    let session = session.and_then(|value| match value.is_object() {
+        true => Ok(value),
+        false => {
+            tally.count(Verdict::Damaged("it is empty".to_owned()), None);
+            Err(value.to_string())
+        }
+    });
     let is_damaged = session.is_err();
     let mut session = session.unwrap_or_else(|text| {
         lost.push(("session".to_owned(), text));

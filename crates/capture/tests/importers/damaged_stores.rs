@@ -2,11 +2,11 @@
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
-use serde_json::json;
+use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
 
 use crate::agents::{GEMINI, OPENCODE, figures};
-use crate::place::Place;
+use crate::place::{Place, rest};
 
 /// Asserts that nothing more is written of what is there, and that what is kept stays where it goes.
 fn stays(place: &mut Place, agent: Agent) {
@@ -175,6 +175,9 @@ fn damaged_files_of_opencode_are_told_with_their_paths_and_kept() {
         place.write(&format!("storage/{path}"), content);
     }
     place.write("storage/session/p1/s1.json", "{\"id\":\"s1\", torn");
+    let mut placed: Value = serde_json::from_str(OPENCODE[2].1).unwrap();
+    placed["path"] = json!({"cwd": "/w/app"});
+    place.write("storage/message/s1/m2.json", placed.to_string());
     place.write("storage/message/s1/m3.json", "{torn");
     place.write(
         "storage/part/m3/p7.json",
@@ -212,7 +215,9 @@ fn damaged_files_of_opencode_are_told_with_their_paths_and_kept() {
 fn a_damaged_file_of_gemini_is_kept_in_its_session_and_read_where_no_more_than_a_byte_is_lost() {
     let mut place = Place::new();
     let torn = &GEMINI[..GEMINI.len() - 40];
-    place.write("h/chats/session-a.json", torn);
+    let path = "h/chats/session-a.json";
+    place.write(path, torn);
+    rest(&place.files().join(path), 61);
     let done = place.import_files(Agent::Gemini);
     assert_eq!(done.counts.damaged, 1);
     assert_eq!(place.rows("raw"), [torn]);

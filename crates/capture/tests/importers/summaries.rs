@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
 
 use crate::agents::twice;
-use crate::place::Place;
+use crate::place::{Place, rest};
 use crate::script::{Script, jsonl, text};
 
 const SESSION: &str = "595f7a87-dd6e-4eb7-943a-b2b009259be7";
@@ -48,6 +48,7 @@ fn a_summary_of_what_no_file_holds_is_kept_once() {
     // One that has no more than the same summary, and one that was lost too.
     let alone = summary("Of a third", "elsewhere");
     place.write(&named(), jsonl(&[lost.clone(), alone.clone()]));
+    rest(&place.files().join(named()), 61);
     let done = twice(&mut place, Agent::ClaudeCode);
     assert_eq!((done.counts.new, done.counts.known), (4, 1));
     assert_eq!(
@@ -71,7 +72,9 @@ fn a_summary_is_kept_also_where_its_file_grows_line_by_line() {
         place.write(&named(), jsonl(&all[..end]));
         place.import_files(Agent::ClaudeCode);
     }
-    assert_eq!(place.rows("raw"), lines.map(|line| line.to_string()));
+    // What waits for its place waits for the line that it ends with, too.
+    assert_eq!(place.rows("raw"), [lines[0].to_string()]);
+    assert_eq!(place.rows("titles"), ["Of this"]);
     assert_eq!(place.figures().len(), 1);
 }
 

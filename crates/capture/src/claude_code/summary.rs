@@ -82,7 +82,12 @@ fn keep(leaf: &str, summary: &str, memory: &mut Memory, known: &mut dyn Known, f
     if known.noted(key).as_deref() == Some(KEPT) {
         return;
     }
-    let Some(session) = session_of_file(memory, facts) else {
+    // For what has been offered to another session as its title no session is made.
+    let session = match known.noted(line_key(leaf)) {
+        Some(_) => memory.named(),
+        None => session_of_file(memory, facts),
+    };
+    let Some(session) = session else {
         return;
     };
     known.note(key, KEPT);

@@ -80,11 +80,14 @@ impl Withheld {
     /// place they do until somebody speaks: what agents put before that does not tell it, and all else that they
     /// write does, if they ever do.
     pub(super) fn waits(&self, facts: &[Fact]) -> bool {
+        let is_of_known_places = facts
+            .iter()
+            .all(|fact| self.located.contains(&fact.session));
         // What is told of a session that is elsewhere says nothing of this one.
         let mut own = facts.iter().filter(|fact| fact.apart.is_none());
         let is_located = own.any(|fact| self.located.contains(&fact.session));
         let speaks = || facts.iter().any(|fact| speaks(&fact.piece));
-        !is_located && (self.privacy.has_rules_of_place() || !speaks())
+        !is_located && !is_of_known_places && (self.privacy.has_rules_of_place() || !speaks())
     }
 
     /// Forgets that a session was met of which nothing is kept for now.

@@ -27,7 +27,6 @@ use fork::GivesWay;
 use line::Line;
 pub use memory::Memory;
 pub(crate) use memory::memory_of;
-pub(crate) use summary::end;
 
 const AGENT: Agent = Agent::ClaudeCode;
 

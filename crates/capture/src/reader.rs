@@ -117,12 +117,21 @@ impl Reader {
     }
 
     /// Has read all that its file says: what waited for more of it is said.
-    pub(crate) fn end(&mut self, known: &mut dyn Known, facts: &mut Facts) {
+    pub(crate) fn end(&mut self, facts: &mut Facts) {
         match self {
-            Self::ClaudeCode(memory) => claude_code::end(memory, known, facts),
-            Self::Codex(memory) => codex::end(memory, facts),
+            Self::ClaudeCode(memory) => memory.end(),
+            Self::Codex(_) => self.pause(facts),
             // What the others remember has nothing of what was said.
             Self::Cursor(_) | Self::Gemini(_) => {}
+            Self::OpenCode | Self::Aider | Self::Clankers => {}
+        }
+    }
+
+    /// Says what is held back until more is read, as it is not written down with what is remembered.
+    pub(crate) fn pause(&mut self, facts: &mut Facts) {
+        match self {
+            Self::Codex(memory) => codex::end(memory, facts),
+            Self::ClaudeCode(_) | Self::Cursor(_) | Self::Gemini(_) => {}
             Self::OpenCode | Self::Aider | Self::Clankers => {}
         }
     }

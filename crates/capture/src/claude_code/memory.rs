@@ -45,8 +45,7 @@ pub struct Memory {
     chains: VecDeque<(String, String)>,
     #[serde(skip)]
     chain_index: HashMap<String, String>,
-    /// Summaries that are the title of no session, by the line that they end with: until the file's end, as nobody
-    /// would erase with its session what is remembered here.
+    /// Summaries of what has not been read, by the line that it ends with: until the file's end.
     summaries: VecDeque<(String, String)>,
 }
 
@@ -187,25 +186,23 @@ impl Memory {
         u64::try_from(at.as_millis() - began).ok()
     }
 
-    /// Remembers a summary; gives the oldest where there are too many.
-    pub(super) fn wait_for(&mut self, leaf: String, summary: String) -> Option<(String, String)> {
+    pub(super) fn wait_for(&mut self, leaf: String, summary: String) {
+        if self.summaries.len() == SUMMARIES_MAX {
+            self.summaries.pop_front();
+        }
         self.summaries.push_back((leaf, summary));
-        let too_many = self.summaries.len() > SUMMARIES_MAX;
-        too_many.then(|| self.summaries.pop_front()).flatten()
     }
 
-    /// The summary that waits for this line.
-    pub(super) fn summary_of(&self, leaf: &str) -> Option<String> {
-        let mut waiting = self.summaries.iter();
-        let (_, summary) = waiting.find(|(waits, _)| waits == leaf)?;
-        Some(summary.clone())
+    /// The summary that waited for this line.
+    pub(super) fn summary_of(&mut self, leaf: &str) -> Option<String> {
+        let place = self.summaries.iter().position(|(waits, _)| waits == leaf)?;
+        self.summaries.remove(place).map(|(_, summary)| summary)
     }
 
-    /// The one that has waited longest for this line, or for any, waits no more.
-    pub(super) fn take_summary(&mut self, leaf: Option<&str>) -> Option<(String, String)> {
-        let is_meant = |(waits, _): &(String, String)| leaf.is_none_or(|leaf| waits == leaf);
-        let place = self.summaries.iter().position(is_meant)?;
-        self.summaries.remove(place)
+    /// Forgets the summaries that wait: a line that is not in the file is of another one, and nobody would
+    /// erase with its session what is remembered here.
+    pub(crate) fn end(&mut self) {
+        self.summaries.clear();
     }
 
     fn told(&mut self, session: SessionId) -> &mut Told {

@@ -148,11 +148,12 @@ impl Lined {
         let end = before.saturating_add(bytes);
         let begun = Before::of(sink);
         let ended = self.read(sink, end);
-        if ended {
-            let from = From::of(sink);
-            self.reader.end(sink.desk, sink.facts);
-            self.settle(from, sink);
+        let from = From::of(sink);
+        match ended {
+            true => self.reader.end(sink.facts),
+            false => self.reader.pause(sink.facts),
         }
+        self.settle(from, sink);
         if self.untold && begun.waits(sink) {
             if !self.job.rests(sink.desk.replica.now()) {
                 begun.hold(sink);

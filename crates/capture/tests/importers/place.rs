@@ -80,11 +80,6 @@ impl Place {
         self.write_to_notes("forget_places");
     }
 
-    /// Takes from the notes of units which summaries were kept, which earlier builds did not keep.
-    pub(crate) fn forget_kept(&mut self) {
-        self.write_to_notes("forget_kept");
-    }
-
     /// Makes unreadable what was noted of units.
     pub(crate) fn spoil_notes(&mut self) {
         self.write_to_notes("spoil_notes");

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 use syncline_capture::agent::Agent;
+use syncline_capture::import::{Importer, Keeping, Source};
+use syncline_capture::privacy::Privacy;
 
 use crate::agents::{figures, twice};
 use crate::place::Place;
@@ -172,4 +174,43 @@ fn prompts_that_an_older_reader_knows_by_their_events_stay_those() {
         assert_eq!(place.rows("messages"), before);
         assert!(asked.len() > 1 || done.ops == 0);
     }
+}
+
+#[test]
+fn a_prompt_is_found_wherever_an_import_ends_between_two_batches() {
+    let long = |prompt: u64| format!("{prompt} {}", "and so on ".repeat(2_000));
+    let told = (0..100).flat_map(|prompt| {
+        let text = long(prompt);
+        [item(prompt % 60, &[&text]), event(prompt % 60, &text)]
+    });
+    let lines: Vec<_> = std::iter::once(header()).chain(told).collect();
+    let mut place = Place::new();
+    place.write(NAME, lines.join("\n") + "\n");
+    let sources = [Source {
+        agent: Agent::Codex,
+        root: place.files(),
+    }];
+    let mut killed = 0;
+    // Each process is killed behind the first batch that says how far it has come.
+    let mut goes_on = true;
+    while goes_on {
+        let replica = &mut place.replica;
+        let importer = Importer::new(&sources, Keeping::Written, Privacy::standard(), replica);
+        let mut importer = importer.unwrap().in_small_batches();
+        goes_on = false;
+        while let Some(batch) = importer.next_batch(replica).unwrap() {
+            replica.write_imported(&batch.ops, &batch.notes).unwrap();
+            if !batch.notes.files.is_empty() {
+                goes_on = true;
+                killed += 1;
+                break;
+            }
+        }
+    }
+    assert!(killed > 4, "{killed}");
+    let said = place.rows("counted_texts");
+    let missing: Vec<_> = (0..100)
+        .filter(|prompt| !said.contains(&long(*prompt)))
+        .collect();
+    assert_eq!((said.len(), missing), (100, Vec::new()));
 }

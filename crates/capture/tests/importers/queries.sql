@@ -54,8 +54,6 @@ DELETE FROM import_files; DELETE FROM import_units;
 UPDATE import_files SET mark = json_remove(mark, '$.reader');
 -- forget_places
 UPDATE import_files SET mark = json_remove(mark, '$.up_to');
--- forget_kept
-UPDATE import_units SET note = x'' WHERE note = x'6b657074';
 -- spoil_notes
 UPDATE import_units SET note = x'7b';
 -- trees

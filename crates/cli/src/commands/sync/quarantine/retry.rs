@@ -2,7 +2,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use syncline_model::Value as Cell;
-use syncline_replica::{LaterWords, Outdone, QuarantineId, QuarantinedOp, Replica, Retried};
+use syncline_replica::{LaterWords, Outdone, QuarantineId, Replica, Retried};
 
 use super::held;
 use crate::context::Context;
@@ -71,13 +71,18 @@ struct Later {
 
 pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
-    // Before any is written anew: an id that is wrong is a mistake in the command.
-    let ids = in_order_of_writing(if args.all {
-        replica.quarantined()?
+    let mut ids = if args.all {
+        replica.quarantined()?.iter().map(|op| op.id.0).collect()
     } else {
-        let named = args.ids.iter().map(|id| held(&replica, *id));
-        named.collect::<Result<_, _>>()?
-    });
+        args.ids.clone()
+    };
+    // As they were written: the later of two that change the same is to win.
+    ids.sort_unstable();
+    ids.dedup();
+    // Before any is written anew: an id that is wrong is a mistake in the command.
+    for id in &ids {
+        held(&replica, *id)?;
+    }
     if !ids.is_empty() {
         replica = brought(context, replica)?;
     }
@@ -125,14 +130,6 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
         return Ok(());
     }
     Err(kept(&offered))
-}
-
-/// The ids of changes as these were written: the later of two that change the same is to win. One that was refused
-/// again has a new id and a new clock, and its old time.
-fn in_order_of_writing(mut held: Vec<QuarantinedOp>) -> Vec<u64> {
-    held.sort_by_key(|op| (op.written_at, op.key.clock, op.id));
-    held.dedup_by_key(|op| op.id);
-    held.iter().map(|op| op.id.0).collect()
 }
 
 /// The replica with what others have written until now, as far as a moment allows.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use syncline_model::Timestamp;
 use syncline_store::FileOptions;
 use syncline_store::backup::{
-    BackupError, Manifest, Reached, Restored, back_up_replica, restore_replica,
+    BackupError, Manifest, Reached, Restored, back_up_replica, finish_replica_restore,
+    restore_replica,
 };
 
 use crate::place::{DAEMON_LOCK_NAME, IMPORT_LEASE_NAME, Place};
@@ -66,6 +67,7 @@ pub fn restore(
     ) else {
         return Err(RestoreError::InUse);
     };
+    finish_replica_restore(directory)?;
     let names = (&place.new_replica(), &place.new_actor());
     let now = place.host.now();
     let restored = restore_replica(from, directory, LOCAL_FILE_NAME, names, now, reached)?;

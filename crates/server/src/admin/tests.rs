@@ -80,11 +80,8 @@ fn compacting_leaves_no_file_that_a_killed_server_was_making_of_the_log() {
     let file = TenantFile::open_or_create(&path, &FileOptions::default(), start);
     append(&mut file.unwrap(), 1..=3);
     let made = directory.prepared_file(&tenant);
-    let left = [
-        made.with_extension("copy"),
-        made.with_extension("part"),
-        made,
-    ];
+    let ends = ["copy", "part", "copy-journal", "zst"];
+    let left = ends.map(|end| made.with_extension(end));
     for path in &left {
         std::fs::write(path, "what was dropped").unwrap();
     }

@@ -135,17 +135,18 @@ impl Made {
     }
 }
 
-/// What stands beside a prepared file while it is made: the copy that it is packed from, and what is packed of it.
-pub(crate) fn unfinished(path: &Path) -> [PathBuf; 2] {
-    ["copy", "part"].map(|end| path.with_extension(end))
+/// What stands beside a prepared file while it is made: the copy that it is packed from, what is packed of it, and
+/// what SQLite keeps beside the copy.
+pub(crate) fn unfinished(path: &Path) -> [PathBuf; 3] {
+    ["copy", "part", "copy-journal"].map(|end| path.with_extension(end))
 }
 
 fn make(log: &TenantFile, prepared: &Prepared, erasures: u64) -> Result<(File, Made), Refused> {
     let path = &prepared.path;
-    let [copy, packed] = unfinished(path);
+    let [copy, packed, journal] = unfinished(path);
     // What a run that was cut short has left stands in the way, and what a build before has left
     // stands for nothing.
-    for leftover in [&copy, &packed, &prepared.former] {
+    for leftover in [&copy, &packed, &journal, &prepared.former] {
         remove(leftover)?;
     }
     // Read before the copy: the copy holds this place, and perhaps more.

@@ -10,7 +10,7 @@ use syncline_model::{TenantId, Timestamp};
 
 use super::check::{census, digest, whole};
 use super::note::{LastBackup, note};
-use super::restore::is_decided;
+use super::restore::{finish_replica_restore, is_decided};
 use super::rotate::{hold_part, is_of_a_backup, part_name, sweep_parts};
 use super::{
     BackupError, BackupFile, BackupKind, LeftOut, MANIFEST_NAME, Manifest, Reached, io_error,
@@ -102,6 +102,7 @@ pub fn back_up_replica(
     now: Timestamp,
     mut reached: impl FnMut(Reached),
 ) -> Result<Manifest, BackupError> {
+    finish_replica_restore(directory)?;
     let local = directory.join(local_name);
     if !local.exists() {
         return Err(BackupError::Nothing {

@@ -14,7 +14,7 @@ use syncline_model::{ActorId, ClientId, Cursor, Epoch, EpochMode, Mark, Timestam
 
 use super::copy::{copy_database, make_private, sync, sync_directory};
 use super::kin::{Joined, OtherLog, check_replica_kin, join, strangers};
-use super::staging::{STAGING, Staging, unfinished};
+use super::staging::{STAGING, Staging, drop_unfinished, unfinished};
 use super::{BackupError, BackupKind, Reached, io_error, verify};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, ServeLock, forget_server};
 use crate::file::{Durability, FileOptions};
@@ -362,7 +362,8 @@ fn put_away(root: &Path, decided: &Path) -> Result<(), BackupError> {
     let done = root.join(STAGING);
     fs::rename(decided, &done).map_err(io_error("put away", decided))?;
     sync_directory(root)?;
-    fs::remove_dir_all(&done).map_err(io_error("remove", &done))
+    drop_unfinished(root);
+    Ok(())
 }
 
 fn entries_of(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {

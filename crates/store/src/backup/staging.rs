@@ -25,7 +25,7 @@ pub(super) struct Staging {
 impl Staging {
     pub(super) fn begin(root: &Path, now: Timestamp) -> Result<Self, BackupError> {
         let path = root.join(STAGING);
-        drop_unfinished(root)?;
+        remove_staging(root)?;
         make_private(&path)?;
         let name = free_name(root, now);
         let aside = root.join(&name);
@@ -65,9 +65,18 @@ impl Staging {
     }
 }
 
-/// Removes what is left in `root` of a restore that was killed before it was decided, or when it was done. The
-/// caller alone works in `root`.
-pub(crate) fn drop_unfinished(root: &Path) -> Result<(), BackupError> {
+/// Removes what is left in `root` of a restore that was killed before it was decided, or when it was done; where it
+/// can't be removed, it is in nobody's way but the next restore's. The caller alone works in `root`.
+pub(crate) fn drop_unfinished(root: &Path) {
+    if let Err(error) = remove_staging(root) {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "what a restore has left could not be removed"
+        );
+    }
+}
+
+fn remove_staging(root: &Path) -> Result<(), BackupError> {
     let path = root.join(STAGING);
     match fs::remove_dir_all(&path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error("remove", &path)(error)),

@@ -104,12 +104,11 @@ impl DataDirectory {
         for _ in 0..LOCK_TRIES {
             match file.try_lock() {
                 Ok(()) => {
-                    let restored =
-                        finish_restore(&self.path).and_then(|()| drop_unfinished(&self.path));
-                    restored.map_err(|source| DataDirectoryError::Restore {
+                    finish_restore(&self.path).map_err(|source| DataDirectoryError::Restore {
                         path: self.path.clone(),
                         source: Box::new(source),
                     })?;
+                    drop_unfinished(&self.path);
                     return Ok(ServeLock { _file: file });
                 }
                 // Who only asks holds it for a moment.

@@ -45,3 +45,14 @@ fn what_a_killed_restore_has_left_goes_when_the_data_is_locked() {
     assert!(left.is_dir(), "who holds the lock may be restoring");
     drop(lock);
 }
+
+#[test]
+fn what_a_killed_restore_has_left_and_can_not_be_removed_keeps_no_server_from_its_data() {
+    let server = Server::new();
+    server.append("acme", 1..=3);
+    let data = server.data();
+    // What no directory can be removed as.
+    fs::write(data.path().join("restoring"), "").unwrap();
+    drop(data.lock().unwrap());
+    assert_eq!(server.head("acme"), 3);
+}

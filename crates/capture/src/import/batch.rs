@@ -1,6 +1,6 @@
 //! What an import gives to be written, and what it says of itself.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use syncline_model::session::SessionId;
@@ -34,10 +34,20 @@ pub struct ImportBatch {
     pub excluded: BTreeSet<SessionId>,
     /// Of the units that are counted as new, how many are of which session.
     pub(super) said: HashMap<SessionId, u64>,
+    /// What of this was added for the file, or the unit of a database, that is being read: it may be held.
+    pub(super) lately: Lately,
     /// How many bytes of all that is to be read have been.
     pub done: u64,
     /// How many are to be read.
     pub whole: u64,
+}
+
+/// What is to be taken back with what was just read.
+#[derive(Debug, Default)]
+pub(super) struct Lately {
+    pub(super) said: HashMap<SessionId, u64>,
+    marked_late: HashSet<SessionId>,
+    excluded: HashSet<SessionId>,
 }
 
 /// What became of lines, or of other units.
@@ -80,13 +90,20 @@ impl ImportBatch {
     /// they say, or shall not hold it.
     pub(super) fn nothing_new(&mut self, session: SessionId, standing: Standing) {
         let units = self.said.remove(&session).unwrap_or(0);
+        self.lately.said.remove(&session);
         self.counts.new -= units;
         match standing {
             Standing::Known => self.counts.known += units,
             Standing::LeftOut => {
                 self.counts.excluded += units;
-                self.excluded.insert(session);
+                self.exclude(session);
             }
+        }
+    }
+
+    fn exclude(&mut self, session: SessionId) {
+        if self.excluded.insert(session) {
+            self.lately.excluded.insert(session);
         }
     }
 
@@ -95,10 +112,35 @@ impl ImportBatch {
     pub(super) fn left_out(&mut self, left_out: LeftOut) -> Option<String> {
         for session in left_out.found {
             self.nothing_new(session, Standing::LeftOut);
+            // It was for what this batch held of it.
+            self.marked_late.retain(|late| *late != session);
         }
-        self.excluded.extend(left_out.sessions);
-        self.marked_late.extend(left_out.too_late);
+        for session in left_out.sessions {
+            self.exclude(session);
+        }
+        for session in left_out.too_late {
+            if !self.marked_late.contains(&session) {
+                self.marked_late.push(session);
+                self.lately.marked_late.insert(session);
+            }
+        }
         left_out.cause
+    }
+
+    /// Takes back what was noted of sessions for what was just read, and is held.
+    pub(super) fn hold(&mut self) {
+        let lately = std::mem::take(&mut self.lately);
+        for (session, units) in lately.said {
+            // Other files of this batch may have said something of it.
+            if let Some(said) = self.said.get_mut(&session) {
+                *said -= units;
+            }
+        }
+        self.marked_late
+            .retain(|session| !lately.marked_late.contains(session));
+        self.excluded
+            .retain(|session| !lately.excluded.contains(session));
+        self.waiting += 1;
     }
 
     /// Counts as known also the units that are of several sessions.

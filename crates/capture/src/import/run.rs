@@ -275,7 +275,9 @@ impl Sink<'_, '_> {
         if let Some(first) = facts.next()
             && facts.all(|other| other.session == first.session)
         {
-            *self.batch.said.entry(first.session).or_default() += units;
+            for said in [&mut self.batch.said, &mut self.batch.lately.said] {
+                *said.entry(first.session).or_default() += units;
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use syncline_store::local::ImportedFile;
 
-use super::batch::Tally;
+use super::batch::{Lately, Tally};
 use super::jobs::{Job, beside};
 use super::run::{Sink, with_causes};
 use crate::reader::{Reader, version};
@@ -91,7 +91,8 @@ pub(super) struct Before {
 }
 
 impl Before {
-    pub(super) fn of(sink: &Sink<'_, '_>) -> Self {
+    pub(super) fn of(sink: &mut Sink<'_, '_>) -> Self {
+        sink.batch.lately = Lately::default();
         Self {
             facts: sink.facts.0.len(),
             units: sink.desk.units.len(),
@@ -110,18 +111,18 @@ impl Before {
 
     /// Whether what was read since waits until something tells where it takes place.
     pub(super) fn waits(&self, sink: &Sink<'_, '_>) -> bool {
-        let facts = &sink.facts.0[self.facts..];
+        // There may be fewer than before: what other files had said of a session goes with it.
+        let facts = sink.facts.0.get(self.facts..).unwrap_or_default();
         !facts.is_empty() && sink.withheld.waits(facts)
     }
 
     /// Takes back what was read since, and what was noted of it: its file is read again from there.
     pub(super) fn hold(&self, sink: &mut Sink<'_, '_>) {
         for fact in &sink.facts.0[self.facts..] {
-            sink.batch.said.remove(&fact.session);
             sink.withheld.forget_unplaced(fact.session);
         }
         self.take_back(sink);
-        sink.batch.waiting += 1;
+        sink.batch.hold();
     }
 
     /// How many bytes of text were read since, and what little more goes with them.

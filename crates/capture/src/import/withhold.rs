@@ -1,5 +1,6 @@
 //! Sessions that are left out, by the user's rules and by marks.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use syncline_model::Timestamp;
@@ -18,6 +19,8 @@ pub(super) struct Withheld {
     /// Sessions of which no more is kept than was said before the mark in a prompt of another, which has
     /// called them.
     until: HashMap<SessionId, Cause>,
+    /// Sessions that were marked in a prompt when this run began: what they had said before that was kept.
+    noted: HashSet<SessionId>,
     /// Sessions of which it is known where they take place, or which another has called.
     placed: HashSet<SessionId>,
     /// Sessions of which it is known where they take place, by themselves or by those that have called them.
@@ -56,6 +59,7 @@ impl Withheld {
             privacy,
             causes: HashMap::new(),
             until: HashMap::new(),
+            noted: HashSet::new(),
             placed: HashSet::new(),
             located: HashSet::new(),
             unplaced: HashSet::new(),
@@ -156,13 +160,17 @@ impl Withheld {
         for (place, fact) in facts.iter().enumerate() {
             let session = fact.session;
             at = time_of(&fact.piece).or(at);
-            if judged.withheld.contains_key(&session) {
-                continue;
-            }
             let known = self.cause_of(session, desk);
-            if let Some(known) = known.or_else(|| self.later(session, at)) {
-                judged.cause = Some(known.0);
-                judged.withheld.insert(session, place);
+            let known = known.or_else(|| self.later(session, at));
+            if known.is_some() || judged.withheld.contains_key(&session) {
+                if let Some(cause) = self.cause_beyond(known.as_ref(), fact, at, desk) {
+                    // Nothing is left of what was said before the prompt.
+                    judged.causes.retain(|(other, _)| *other != session);
+                    self.leave_out(&mut judged, session, 0, cause);
+                } else if let Entry::Vacant(entry) = judged.withheld.entry(session) {
+                    entry.insert(place);
+                    judged.cause = known.map(|known| known.0);
+                }
                 continue;
             }
             let (cause, from) = match &fact.piece {
@@ -189,13 +197,35 @@ impl Withheld {
                     true => from,
                     false => 0,
                 };
-                judged.cause = Some(cause.0.clone());
-                judged.withheld.insert(session, from);
-                self.causes.insert(session, Some(cause.clone()));
-                judged.causes.push((session, cause));
+                self.leave_out(&mut judged, session, from, cause);
             }
         }
         judged
+    }
+
+    /// Leaves a session out from a place on, for a cause that was found now.
+    fn leave_out(&mut self, judged: &mut Judged, session: SessionId, from: usize, cause: Cause) {
+        judged.cause = Some(cause.0.clone());
+        judged.withheld.insert(session, from);
+        self.causes.insert(session, Some(cause.clone()));
+        judged.causes.push((session, cause));
+    }
+
+    /// Why all is left out of a session of which what a prompt's mark left is kept so far: a mark may come before
+    /// the place is told. One that was noted as marked stays so: whoever told the prompt need not tell it again.
+    fn cause_beyond(
+        &mut self,
+        known: Option<&Cause>,
+        fact: &Fact,
+        at: Option<Timestamp>,
+        desk: &mut Desk<'_>,
+    ) -> Option<Cause> {
+        if known.is_some_and(|known| !known.is_by_prompt()) {
+            return None;
+        }
+        let cause = self.cause_in(fact, at, desk)?;
+        let is_new = !cause.is_by_prompt() && !self.noted.contains(&fact.session);
+        is_new.then_some(cause)
     }
 
     /// Why something that was said then is left out of a session that was called by a marked one.
@@ -212,6 +242,9 @@ impl Withheld {
         let noted = desk.noted(key_of(session));
         let noted = noted.and_then(|note| String::from_utf8(note).ok());
         let cause = noted.map(Cause).filter(|cause| self.privacy.stands(cause));
+        if cause.as_ref().is_some_and(Cause::is_by_prompt) {
+            self.noted.insert(session);
+        }
         let cause = cause.or_else(|| self.cause_by_what_is_known(session, desk));
         self.causes.insert(session, cause.clone());
         cause

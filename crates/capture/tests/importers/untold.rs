@@ -283,6 +283,84 @@ fn a_place_that_is_told_when_something_is_recorded_is_said() {
     assert_eq!(import(&mut place, Agent::ClaudeCode, &rules).marked_late, 0);
 }
 
+/// What a person queues before the place is told, and then marks.
+fn marked_early(cwd: &str) -> Vec<Value> {
+    let mut lines = vec![head()[1].clone(), head()[1].clone()];
+    lines[1]["content"] = json!("two\n#do-not-record");
+    let mut script = Script::new("s");
+    let said = ["find the zebra", "two\n#do-not-record", "a zebra foal"];
+    for (id, text) in ["u1", "u2", "u3"].into_iter().zip(said) {
+        let mut line = script.user(id, text);
+        line["cwd"] = json!(cwd);
+        lines.push(line);
+    }
+    lines
+}
+
+#[test]
+fn a_place_leaves_all_out_also_behind_the_mark_of_a_prompt() {
+    for by in [By::Path, By::Project, By::Mark] {
+        for first in [1, 4] {
+            let mut place = Place::new();
+            let (cwd, rules) = closed(&place, by);
+            let mut lines = marked_early(&cwd);
+            lines[0] = head()[first].clone();
+            let (agent, path) = (Agent::ClaudeCode, "s.jsonl");
+            nothing_is_kept(&mut place, agent, path, &rules, &grown(&lines));
+            let mut place = Place::new();
+            let (cwd, rules) = closed(&place, by);
+            let lines = jsonl(&marked_early(&cwd));
+            nothing_is_kept(&mut place, agent, path, &rules, &[lines]);
+        }
+    }
+}
+
+#[test]
+fn what_was_said_before_a_mark_is_kept_once_an_open_place_is_told() {
+    let mut place = Place::new();
+    let open = Exclusions::default();
+    let lines = marked_early("/w/open");
+    place.write("s.jsonl", jsonl(&lines[..2]));
+    for _ in 0..2 {
+        let done = import(&mut place, Agent::ClaudeCode, &open);
+        assert_eq!((done.ops, done.marked_late, done.waiting), (0, 0, 1));
+        assert_eq!((done.counts.new, done.counts.excluded), (0, 0));
+    }
+    place.write("s.jsonl", jsonl(&lines));
+    let done = import(&mut place, Agent::ClaudeCode, &open);
+    assert_eq!((done.marked_late, done.waiting), (1, 0));
+    assert_eq!((done.counts.new, done.counts.excluded), (1, 4));
+    assert!(is_in_files(&place.directory.path().join("replica")));
+    let done = import(&mut place, Agent::ClaudeCode, &open);
+    assert_eq!((done.marked_late, done.unchanged), (0, 1));
+}
+
+#[test]
+fn a_mark_holds_though_a_rule_by_place_comes_and_goes() {
+    let mut place = Place::new();
+    let (cwd, rules) = closed(&place, By::Path);
+    let open = Exclusions::default();
+    let mut lines = marked_early(&cwd);
+    place.write("s.jsonl", jsonl(&lines));
+    let done = import(&mut place, Agent::ClaudeCode, &rules);
+    assert_eq!(
+        (done.ops, done.marked_late, done.counts.excluded),
+        (0, 0, 5)
+    );
+    import(&mut place, Agent::ClaudeCode, &open);
+    let kept = place.rows("parts");
+    let mut script = Script::new("s");
+    for rules in [&rules, &open] {
+        lines.push(script.user(&format!("u{}", lines.len()), "later"));
+        lines.last_mut().unwrap()["cwd"] = json!(cwd);
+        place.write("s.jsonl", jsonl(&lines));
+        let done = import(&mut place, Agent::ClaudeCode, rules);
+        assert_eq!((done.ops, done.marked_late), (0, 0));
+    }
+    assert_eq!(place.rows("parts"), kept);
+    assert!(!kept.is_empty());
+}
+
 #[test]
 fn a_conversation_of_an_editor_waits_until_a_workspace_lists_it() {
     let mut place = Place::new();

@@ -38,6 +38,9 @@ impl<'r> Known<'r> {
     }
 }
 
+/// What tells a thing of a session from all others: its kind, its id or its owner's, and the part's.
+type Name = (&'static str, String, String);
+
 /// What a batch says of one session.
 pub(super) struct Gathered<'r> {
     pub(super) session: SessionId,
@@ -52,8 +55,8 @@ pub(super) struct Gathered<'r> {
     apart: Vec<(Precedence, Piece<'static>)>,
     /// All else, in the order in which it was said first.
     pieces: Vec<Piece<'static>>,
-    /// Where messages and calls stand among them.
-    places: HashMap<(&'static str, String), usize>,
+    /// Where messages, calls and parts stand among them.
+    places: HashMap<Name, usize>,
     /// What the batch weighs.
     precedence: Precedence,
     batch: Batch,
@@ -84,7 +87,7 @@ impl<'r> Gathered<'r> {
         }
     }
 
-    /// What is said of one message or call in several lines is put together: what it comes to counts.
+    /// What is said of one message, call or part in several lines is put together: what it comes to counts.
     pub(super) fn add(&mut self, fact: Fact) {
         if let Some(precedence) = fact.apart {
             return self.add_apart(precedence, fact.piece);
@@ -92,11 +95,11 @@ impl<'r> Gathered<'r> {
         self.up_to = self.up_to.max(fact.up_to);
         match fact.piece {
             Piece::Session(patch) => self.about.then(*patch),
-            Piece::Part(part) => self.pieces.extend(pieces_of(part).map(Piece::Part)),
+            Piece::Part(part) => pieces_of(part).for_each(|part| self.add_part(part)),
             Piece::Message(patch) => {
                 self.saw(&patch.at);
                 self.saw(&patch.completed_at);
-                match self.place_of("message", &patch.id) {
+                match self.place_of("message", &patch.id, "") {
                     Some(Piece::Message(before)) => before.then(patch),
                     _ => self.pieces.push(Piece::Message(patch)),
                 }
@@ -105,7 +108,7 @@ impl<'r> Gathered<'r> {
                 self.saw(&patch.at);
                 self.saw(&patch.completed_at);
                 shorten(&mut patch.error);
-                match self.place_of("tool", &patch.id) {
+                match self.place_of("tool", &patch.id, "") {
                     Some(Piece::Tool(before)) => before.then(*patch),
                     _ => self.pieces.push(Piece::Tool(patch)),
                 }
@@ -124,6 +127,19 @@ impl<'r> Gathered<'r> {
         }
     }
 
+    /// Of a part that is told and taken back the last counts: told apart, its text would be news beside a row
+    /// that knows it as taken back, and that it was would be none.
+    fn add_part(&mut self, part: Part<'static>) {
+        let (kind, owner) = match &*part.tool_id {
+            "" => ("part of message", &*part.message_id),
+            tool => ("part of tool", tool),
+        };
+        match self.place_of(kind, owner, &part.id) {
+            Some(before) => *before = Piece::Part(part),
+            None => self.pieces.push(Piece::Part(part)),
+        }
+    }
+
     /// Of several titles the one that weighs most is all that is to be told.
     fn add_apart(&mut self, precedence: Precedence, piece: Piece<'static>) {
         let is_title =
@@ -137,8 +153,13 @@ impl<'r> Gathered<'r> {
     }
 
     /// What was said before of the thing with this id; where nothing was, it is said next.
-    fn place_of(&mut self, kind: &'static str, id: &str) -> Option<&mut Piece<'static>> {
-        match self.places.entry((kind, id.to_owned())) {
+    fn place_of(
+        &mut self,
+        kind: &'static str,
+        id: &str,
+        part: &str,
+    ) -> Option<&mut Piece<'static>> {
+        match self.places.entry((kind, id.to_owned(), part.to_owned())) {
             Entry::Occupied(place) => self.pieces.get_mut(*place.get()),
             Entry::Vacant(free) => {
                 free.insert(self.pieces.len());

@@ -191,6 +191,55 @@ fn what_was_queued_is_told_once_whatever_line_tells_it_in_the_end() {
     }
 }
 
+/// Each line that tells what was queued, and lines that tell it again outside of the queue.
+fn told_twice() -> Vec<Value> {
+    let mut script = Script::new("s");
+    let folded = json!("keep the api");
+    let long = json!("x".repeat(250_000));
+    vec![
+        script.user("u1", "begin"),
+        queue("enqueue", &folded),
+        out_of_queue(&mut script, "q1", "prompt", &folded),
+        queue("enqueue", &long),
+        script.user("u2", long.as_str().unwrap()),
+    ]
+}
+
+#[test]
+fn what_was_queued_and_told_once_is_so_however_often_it_is_read() {
+    let lines = told_twice();
+    let (mut at_once, mut grown) = (Place::new(), Place::new());
+    at_once.write("s.jsonl", jsonl(&lines));
+    at_once.import_files(Agent::ClaudeCode);
+    for count in 1..=lines.len() {
+        grown.write("s.jsonl", jsonl(&lines[..count]));
+        grown.import_files(Agent::ClaudeCode);
+    }
+    let told = at_once.rows("said");
+    let of_queue = |said: &&String| said.as_str() == "user|text|keep the api";
+    assert_eq!(told.iter().filter(of_queue).count(), 1);
+    for mut place in [at_once, grown] {
+        let parts = place.rows("parts");
+        for forget in [Place::lose_notes, Place::age_marks] {
+            forget(&mut place);
+            let done = place.import_files(Agent::ClaudeCode);
+            assert!(place.rows("parts") == parts);
+            assert_eq!((done.ops, done.counts.new), (0, 0));
+        }
+        // Other machines, which have synced first.
+        for step in [1, lines.len()] {
+            let mut other = Place::new();
+            other.replica.write(&place.ops).unwrap();
+            for count in (step..=lines.len()).step_by(step) {
+                other.write("s.jsonl", jsonl(&lines[..count]));
+                let done = other.import_files(Agent::ClaudeCode);
+                assert!(other.rows("parts") == parts);
+                assert_eq!((done.ops, done.counts.new), (0, 0));
+            }
+        }
+    }
+}
+
 #[test]
 fn what_was_queued_with_an_image_is_read_as_what_is_said_with_one() {
     let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="}});

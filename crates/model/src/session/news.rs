@@ -1,6 +1,6 @@
 //! What of an observation is not in the rows yet: whoever reads a transcript again writes no more.
 
-use super::fold::{is_tombstone, part_cells, part_key, part_text};
+use super::fold::{REMOVED, is_tombstone, part_cells, part_key, part_text};
 use super::merge::Merged;
 use super::precedence::{Precedence, Rank, is_alone};
 use super::stamps::{Fields, Stamps};
@@ -54,7 +54,12 @@ pub fn news_of<'a, E>(
             let known = old.is_some_and(|old| {
                 let says_it =
                     old[4..9] == part_cells(&part) && old.last() == Some(&part_text(part.clone()));
-                says_it || old[STAMP.start] > Value::Integer(rank)
+                // What one place of a transcript has taken back is not told again by what came up to it. Of what
+                // has no place the last counts: a text may have been emptied, and written anew.
+                let is_taken = old[4] == REMOVED.into()
+                    && rank > Precedence::Unknown.rank()
+                    && old[STAMP.start] == Value::Integer(rank);
+                says_it || is_taken || old[STAMP.start] > Value::Integer(rank)
             });
             (!known).then_some(Piece::Part(part))
         }

@@ -247,3 +247,38 @@ fn what_is_told_alone_is_news_until_it_stands_as_such_and_over_all_that_is_told_
     import(&mut view, "a", 9, 5);
     assert_eq!(view.of_session("title"), "title 3".into());
 }
+
+#[test]
+fn a_text_that_was_taken_back_up_to_the_same_place_is_no_news() {
+    let part = |removed| {
+        Piece::Part(Part {
+            message_id: "m".into(),
+            id: "0".into(),
+            kind: "text".into(),
+            text: "of the queue".into(),
+            removed,
+            ..Part::default()
+        })
+    };
+    let cases = [
+        (Precedence::UpTo(5), Precedence::UpTo(4), false),
+        (Precedence::UpTo(5), Precedence::UpTo(5), false),
+        (Precedence::UpTo(5), Precedence::UpTo(6), true),
+        // Of what nobody has told how far it goes the last counts: a text may be emptied, and written anew.
+        (Precedence::Unknown, Precedence::Unknown, true),
+    ];
+    for (taken, told, is_news) in cases {
+        let mut view = Memory::default();
+        let mut batch = Batch::of(taken);
+        batch.push(&part(true)).expect("small pieces");
+        let payload = batch.finish().expect("small pieces").expect("a batch");
+        view.fold(&op("a", 1, payload.as_str()));
+        let mut row = |table, key: &[_]| -> Result<_, Infallible> { view.get(table, key) };
+        let news = news_of(&mut row, session(), part(false), told).unwrap();
+        assert_eq!(news.is_some(), is_news, "{taken:?}, {told:?}");
+        assert_eq!(
+            news_of(&mut row, session(), part(true), taken).unwrap(),
+            None
+        );
+    }
+}

@@ -1,7 +1,9 @@
 //! Lines of the agent itself.
 
 use serde_json::value::RawValue;
-use syncline_model::session::{CompactionPatch, ErrorPatch, MessagePatch, Part, Piece, words};
+use syncline_model::session::{
+    Change, CompactionPatch, ErrorPatch, MessagePatch, Part, Piece, words,
+};
 
 use super::line::{Attachment, Content};
 use super::speech::texts;
@@ -167,7 +169,8 @@ impl<'l> Reader<'_, 'l> {
         let patch = MessagePatch {
             id: owned(&id),
             role: set(role),
-            kind: set_some(kind),
+            // An earlier build may have told one, such as that it is queued.
+            kind: kind.map_or(Change::Clear, set),
             parent_id: set_some(self.line.parent_uuid.as_deref()),
             at: self.at().into(),
             is_sidechain: self.line.is_sidechain.filter(|is| *is).into(),

@@ -241,6 +241,22 @@ fn what_was_queued_and_told_once_is_so_however_often_it_is_read() {
 }
 
 #[test]
+fn what_an_earlier_reading_took_for_queued_is_a_prompt_once_it_is_told_as_one() {
+    let mut script = Script::new("s");
+    let begin = script.user("u1", "begin");
+    let mut folded = out_of_queue(&mut script, "q1", "prompt", &json!("keep the api"));
+    let prompt = folded.clone();
+    folded["attachment"]["commandMode"] = json!(null);
+    let mut place = Place::new();
+    for (line, prompts) in [(folded, 1), (prompt, 2)] {
+        place.write("s.jsonl", jsonl(&[begin.clone(), line]));
+        place.age_marks();
+        place.import_files(Agent::ClaudeCode);
+        assert_eq!(place.figures()["s"].prompts, prompts);
+    }
+}
+
+#[test]
 fn what_was_queued_with_an_image_is_read_as_what_is_said_with_one() {
     let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="}});
     let with = |text: &str| json!([{"type": "text", "text": text}, image]);

@@ -283,20 +283,20 @@ impl Worker {
         }
     }
 
-    fn tell_marked_late(&self, sessions: &[SessionId]) {
-        for session in sessions {
+    fn tell_marked_late(&mut self, sessions: &[SessionId]) {
+        let is_news = |late: &&SessionId| self.problems_told.insert(format!("marked late {late}"));
+        for session in sessions.iter().filter(is_news) {
             tracing::warn!(%session, "a session is not to be recorded, and some of it is");
         }
     }
 
     /// Says once of a session that rules by place can't leave it out.
     fn tell_unplaced(&mut self, sessions: &[SessionId]) {
-        for session in sessions {
-            if self.problems_told.insert(format!("unplaced {session}")) {
-                tracing::warn!(
-                    %session, "exclude_paths can't be held to a session: nothing tells its directory"
-                );
-            }
+        let is_news = |bare: &&SessionId| self.problems_told.insert(format!("unplaced {bare}"));
+        for session in sessions.iter().filter(is_news) {
+            tracing::warn!(
+                %session, "exclude_paths can't be held to a session: nothing tells its directory"
+            );
         }
     }
 

@@ -351,8 +351,7 @@ pub(crate) fn finish(root: &Path) -> Result<(), BackupError> {
 /// Whether all of a restore is in its place.
 fn is_done(decided: &Path) -> Result<bool, BackupError> {
     let tenants = decided.join(TENANTS);
-    let is_left = |new: &PathBuf| *new != tenants;
-    Ok(!entries_of(decided)?.iter().any(is_left)
+    Ok(entries_of(decided)?.iter().all(|new| *new == tenants)
         && (!tenants.is_dir() || entries_of(&tenants)?.is_empty()))
 }
 

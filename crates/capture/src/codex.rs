@@ -134,8 +134,8 @@ pub(crate) fn enter(
     Some(SessionKey::plain(session).id(AGENT))
 }
 
-/// Has read all that its file says.
-pub(crate) fn end(memory: &mut Memory, facts: &mut Facts) {
+/// Says the prompts that wait to be told in another way too.
+pub(crate) fn release(memory: &mut Memory, facts: &mut Facts) {
     memory.prompts.release(facts);
 }
 

@@ -56,6 +56,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     }
     let mut lost = Vec::new();
     let mut parts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let mut here = BTreeSet::new();
     each_row(database, "part", ("session_id", native), |row| {
         last = last.max(written_at(&row));
         match nested(&row, ("part", "message_id"), native, tally) {
@@ -63,7 +64,6 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
             Err(damaged) => lost.push(damaged),
         }
     })?;
-    let mut here = BTreeSet::new();
     let mut told_until = None;
     each_row(database, "message", ("session_id", native), |row| {
         here.insert(id_of(&row).to_owned());
@@ -101,12 +101,22 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         let verdict = part_alone(id, native, part, known, facts);
         tally.count(verdict, None);
     }
-    let mut order = place_at(last);
-    for (name, text) in &lost {
-        keep_damaged(id, (name, text), &mut order, known, facts);
-    }
+    keep_lost(id, &lost, place_at(last), known, facts);
     facts.come_up_to(from, place_at(last));
     Ok(())
+}
+
+/// Keeps what can't be read of a session, behind all else: what it is called, and what stands there.
+fn keep_lost(
+    session: SessionId,
+    lost: &[(String, String)],
+    mut last: Option<i64>,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+) {
+    for (name, text) in lost {
+        keep_damaged(session, (name, text), &mut last, known, facts);
+    }
 }
 
 /// Keeps a part whose message is not there.

@@ -38,8 +38,8 @@ pub(crate) const fn version(agent: Agent) -> u32 {
         // And what is damaged, and what the second version keeps. Before that: tries that have failed, and what has
         // no role.
         Agent::OpenCode => 5,
-        // And summaries that are no title, and what was queued is told once, with what is beside its words. Before
-        // that: what the agent itself says, and what a person has queued.
+        // And what was queued is told once, with what is beside its words. Before that: what the agent itself says,
+        // and what a person has queued.
         Agent::ClaudeCode => 4,
         // And what is damaged, and prompts that no event tells. Before that: what is neither text nor image stays as
         // it stands, and files go by their names where no header can be read.
@@ -130,7 +130,7 @@ impl Reader {
     /// Says what is held back until more is read, as it is not written down with what is remembered.
     pub(crate) fn pause(&mut self, facts: &mut Facts) {
         match self {
-            Self::Codex(memory) => codex::end(memory, facts),
+            Self::Codex(memory) => codex::release(memory, facts),
             Self::ClaudeCode(_) | Self::Cursor(_) | Self::Gemini(_) => {}
             Self::OpenCode | Self::Aider | Self::Clankers => {}
         }

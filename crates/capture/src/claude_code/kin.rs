@@ -1,5 +1,7 @@
 //! Which session a session came from: the one that called it, or the one that it repeats.
 
+use std::collections::HashSet;
+
 use syncline_model::session::{SessionId, SessionPatch, words};
 
 use super::{AGENT, Owner, Reader};
@@ -57,7 +59,9 @@ impl Reader<'_, '_> {
     /// both would be nobody's.
     fn is_above(&mut self, agent: SessionId, other: SessionId) -> bool {
         let mut next = Some(other);
-        while let Some(below) = next {
+        // Earlier builds have noted some that call themselves.
+        let mut seen = HashSet::new();
+        while let Some(below) = next.filter(|below| seen.insert(*below)) {
             if below == agent {
                 return true;
             }

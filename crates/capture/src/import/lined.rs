@@ -17,8 +17,8 @@ use crate::reader::{Reader, version};
 use crate::tail::{self, Contents, Lines, Mark, Standing, Tail};
 
 const MEGABYTE: u64 = 1_000_000;
-/// How much is read at most of a file that has not told where its session takes place, before it is given up that
-/// it will.
+/// How much is read at most in one go of a file that has not told where its session takes place: what tells it
+/// behind that is not waited for in a batch, and the file is held until it rests.
 const UNTOLD_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// A file that is being read by lines.
@@ -41,12 +41,12 @@ pub(super) struct Lined {
 
 /// Where what was just read begins in its batch.
 #[derive(Debug, Clone, Copy)]
-struct From {
+struct Since {
     fact: usize,
     unit: usize,
 }
 
-impl From {
+impl Since {
     fn of(sink: &Sink<'_, '_>) -> Self {
         Self {
             fact: sink.facts.0.len(),
@@ -148,12 +148,12 @@ impl Lined {
         let end = before.saturating_add(bytes);
         let begun = Before::of(sink);
         let ended = self.read(sink, end);
-        let from = From::of(sink);
+        let since = Since::of(sink);
         match ended {
             true => self.reader.end(sink.facts),
             false => self.reader.pause(sink.facts),
         }
-        self.settle(from, sink);
+        self.settle(since, sink);
         if self.untold && begun.waits(sink) {
             if !self.job.rests(sink.desk.replica.now()) {
                 begun.hold(sink);
@@ -217,15 +217,15 @@ impl Lined {
                     return true;
                 }
             };
-            let from = From::of(sink);
+            let since = Since::of(sink);
             let verdict = self.reader.line(number, &text, sink.desk, sink.facts);
             self.come_on();
-            let verdict = match self.settle(from, sink) {
+            let verdict = match self.settle(since, sink) {
                 Taken::Excluded => Verdict::Excluded,
                 Taken::Here => verdict,
             };
             if matches!(verdict, Verdict::New) {
-                sink.said(from.fact, 1);
+                sink.said(since.fact, 1);
             }
             tell(verdict, number, fault, &mut sink.tally(&self.job.path));
         }
@@ -233,8 +233,8 @@ impl Lined {
     }
 
     /// Takes what was just found for this file, unless it is to be left out.
-    fn settle(&mut self, from: From, sink: &mut Sink<'_, '_>) -> Taken {
-        let From { fact, unit } = from;
+    fn settle(&mut self, since: Since, sink: &mut Sink<'_, '_>) -> Taken {
+        let Since { fact, unit } = since;
         sink.facts.come_up_to(fact, Some(self.up_to));
         if self.job.agent == Agent::ClaudeCode {
             outputs::put_whole(&mut sink.facts.0[fact..], &self.job.path);

@@ -10,8 +10,8 @@ use syncline_model::session::SessionId;
 use super::message::message_of;
 use super::place::directory_in;
 use super::undone::{Found, hidden_from, take_back};
-use super::{about, part_alone, place_at, time};
-use crate::facts::{Facts, Known, Verdict, keep_damaged};
+use super::{about, keep_lost, part_alone, place_at, time};
+use crate::facts::{Facts, Known, Verdict};
 use crate::import::Tally;
 use crate::tail::Beside;
 use crate::value::{Held, text};
@@ -27,13 +27,6 @@ pub(crate) fn read_file(
 ) {
     let mut lost = Vec::new();
     let session = value_of(Held::of_bytes(bytes), "", tally);
-    let session = session.and_then(|value| match value.is_object() {
-        true => Ok(value),
-        false => {
-            tally.count(Verdict::Damaged("it is empty".to_owned()), None);
-            Err(value.to_string())
-        }
-    });
     let is_damaged = session.is_err();
     let mut session = session.unwrap_or_else(|text| {
         lost.push(("session".to_owned(), text));
@@ -81,10 +74,7 @@ pub(crate) fn read_file(
         hidden_from: hidden_from(&session),
     };
     take_back(id, found, known, facts, tally);
-    let mut order = place_at(last);
-    for (name, text) in &lost {
-        keep_damaged(id, (name, text), &mut order, known, facts);
-    }
+    keep_lost(id, &lost, place_at(last), known, facts);
     facts.come_up_to(from, place_at(last));
 }
 
@@ -161,7 +151,11 @@ impl Files<'_> {
 
 /// The value of a file, or what stands in its place; what is wrong with it is told.
 fn value_of(held: Held<'_>, place: &str, tally: &mut Tally<'_>) -> Result<Value, String> {
-    match held.value {
+    let value = held.value.and_then(|value| match value {
+        Value::Null => Err("it is no JSON object".to_owned()),
+        value => Ok(value),
+    });
+    match value {
         Ok(value) => {
             if held.mended {
                 tally.mended(place, None);

@@ -90,6 +90,30 @@ fn subagents_that_call_each_other_or_themselves_stay_below_their_session() {
 }
 
 #[test]
+fn a_subagent_that_an_earlier_build_has_below_itself_may_call_others() {
+    let mut place = Place::new();
+    let files = nested();
+    for (name, content) in &files {
+        place.write(name, content);
+    }
+    place.import_files(Agent::ClaudeCode);
+    let session_of = |rows: Vec<String>, message: &str| {
+        let row = rows.into_iter().find(|row| row.contains(message)).unwrap();
+        row.split('|').next().unwrap().to_owned()
+    };
+    let [abc, def] = ["|mabc:", "|m9:"].map(|message| session_of(place.rows("messages"), message));
+    place.note_otherwise(&abc, &def);
+    let mut script = Script::new("s");
+    let mut result = script.result("r9", "t9", json!("found"));
+    result["toolUseResult"] = json!({"agentId": "ghi"});
+    result["isSidechain"] = json!(true);
+    result["agentId"] = json!("def");
+    let (name, content) = &files[2];
+    place.write(name, format!("{content}{}", jsonl(&[result])));
+    assert_eq!(place.import_files(Agent::ClaudeCode).counts.new, 1);
+}
+
+#[test]
 fn a_session_that_begins_with_what_another_has_said_came_from_it() {
     let mut place = Place::new();
     let mut script = Script::new("origin");

@@ -80,6 +80,14 @@ impl Place {
         self.write_to_notes("forget_places");
     }
 
+    /// Notes something else of the units of which this is noted; there are some.
+    pub(crate) fn note_otherwise(&self, before: &str, after: &str) {
+        let path = self.directory.path().join("replica").join(LOCAL_FILE_NAME);
+        let local = rusqlite::Connection::open(path).unwrap();
+        let changed = local.execute(&query("note_otherwise"), [after, before]);
+        assert_ne!(changed.unwrap(), 0);
+    }
+
     /// Makes unreadable what was noted of units.
     pub(crate) fn spoil_notes(&mut self) {
         self.write_to_notes("spoil_notes");

@@ -54,6 +54,8 @@ DELETE FROM import_files; DELETE FROM import_units;
 UPDATE import_files SET mark = json_remove(mark, '$.reader');
 -- forget_places
 UPDATE import_files SET mark = json_remove(mark, '$.up_to');
+-- note_otherwise
+UPDATE import_units SET note = CAST(?1 AS BLOB) WHERE note = CAST(?2 AS BLOB);
 -- spoil_notes
 UPDATE import_units SET note = x'7b';
 -- trees

@@ -10,7 +10,7 @@ use syncline_client::{
 };
 use syncline_model::Scope;
 use syncline_model::thread::foreign_entry_id;
-use syncline_replica::{NewOp, Replica, ReplicaOptions, WriteWithError, Written};
+use syncline_replica::{NewOp, Replica, ReplicaOptions, Written};
 use syncline_server::{AuthMode, Exposure, ServeConfig, prepare};
 use syncline_store::TenantFile;
 use syncline_store::threads::{
@@ -196,13 +196,7 @@ pub(crate) fn write_entry(replica: &mut Replica, author: &str, text: &str) -> Wr
         };
         Ok(plan.ops.into_iter().map(new).collect())
     };
-    // Another process may make the thread between the look for it and the plan.
-    loop {
-        match replica.write_with(plan) {
-            Err(WriteWithError::Declined(PlanError::Exists { .. })) => {}
-            written => return written.unwrap(),
-        }
-    }
+    replica.write_with(plan).unwrap()
 }
 
 fn find(view: &TenantFile) -> Result<Option<Thread>, syncline_store::StoreError> {

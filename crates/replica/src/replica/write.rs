@@ -89,7 +89,7 @@ impl Replica {
     }
 
     /// Writes the ops that `decide` makes of the view, which holds every write done before this
-    /// call, by any process.
+    /// call, by any process, and stays as it is while it decides.
     ///
     /// Two processes may decide on the same view. Ops must therefore be made so that deciding twice
     /// does no harm, as those of threads are: ids follow from names, and fields belong to their last
@@ -99,7 +99,9 @@ impl Replica {
         decide: impl FnOnce(&TenantFile) -> Result<Vec<NewOp>, E>,
     ) -> Result<Written, WriteWithError<E>> {
         let view = self.view().map_err(WriteWithError::View)?;
-        let ops = decide(view).map_err(WriteWithError::Declined)?;
+        let decided = view.snapshot(|view| Ok::<_, StoreError>(decide(view)));
+        let decided = decided.map_err(|error| WriteWithError::View(ReplicaError::Tenant(error)))?;
+        let ops = decided.map_err(WriteWithError::Declined)?;
         self.write(&ops).map_err(WriteWithError::Write)
     }
 

@@ -15,6 +15,7 @@ use syncline_model::{Payload, PayloadError, ResourceId, Timestamp};
 use super::resolve::with_shown_key;
 use super::row::Thread;
 use crate::StoreError;
+use crate::snapshot::snapshot;
 
 /// A payload and the resource that it is for; the scope is `thread`.
 pub type PlannedOp = (ResourceId, Payload);
@@ -96,6 +97,8 @@ pub fn plan_new(
     NameKind::Project.check(new.project)?;
     NameKind::Name.check(new.name)?;
     NameKind::Key.check(&key)?;
+    // One that others make between two reads would be shown to none of them, and made a second time.
+    let _snapshot = snapshot(connection)?;
     if let Some(there) = with_shown_key(connection, &key, Some(new.project))?.pop() {
         return Err(PlanError::Exists {
             project: there.project,

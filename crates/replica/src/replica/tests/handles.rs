@@ -33,6 +33,21 @@ fn a_write_during_a_rebuild_by_another_process_is_in_the_new_file() {
 }
 
 #[test]
+fn what_a_write_is_decided_on_stays_as_it_is_while_others_write() {
+    let place = Place::new();
+    let (mut deciding, mut writing) = (place.open("a"), place.open("a"));
+    writing.write(&[create(), entry("before")]).unwrap();
+    let decide = |view: &TenantFile| {
+        let begun = view.folded_order().unwrap();
+        writing.write(&[entry("meanwhile")]).unwrap();
+        assert_eq!(view.folded_order().unwrap(), begun);
+        Ok::<_, std::convert::Infallible>(vec![entry("after")])
+    };
+    deciding.write_with(decide).unwrap();
+    assert_eq!(contents(&mut writing), ["before", "meanwhile", "after"]);
+}
+
+#[test]
 fn an_importing_handle_reads_the_file_that_was_put_in_place_meanwhile() {
     let place = Place::new();
     let (mut syncing, server) = (place.open("a"), place.server("s"));

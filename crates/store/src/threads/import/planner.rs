@@ -17,6 +17,7 @@ use super::{
     Source, TagItem, ThreadItem, ThreadName,
 };
 use crate::StoreError;
+use crate::snapshot::snapshot;
 use crate::threads::plan::{
     NewEntry, Plan, PlanError, PlannedOp, Presence, plan_create, plan_entry, plan_link, plan_tag,
     planned,
@@ -117,6 +118,7 @@ impl Importer {
         item: Item,
         batch: &mut ImportBatch,
     ) -> Result<(), ImportError> {
+        let _snapshot = snapshot(connection)?;
         let (planned, source) = match item {
             Item::Problem(problem) => {
                 batch.problems.push(problem);

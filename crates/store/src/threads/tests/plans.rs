@@ -1,5 +1,8 @@
 //! What an intent amounts to.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use syncline_model::limits::CONTENT_CHARS_MAX;
 use syncline_model::thread::{Status, thread_id};
 
@@ -46,6 +49,37 @@ fn a_key_that_the_project_shows_is_taken_and_free_again_after_a_delete() {
     assert_eq!(again, thread_id("p", "design", 1));
     world.write(again, &[(7, "anew")]);
     assert_eq!(world.thread(again).entry_count, 1);
+}
+
+#[test]
+fn a_thread_that_others_make_at_any_moment_of_a_plan_is_the_one_that_is_planned() {
+    let mut moments = 0;
+    loop {
+        let mut world = World::new();
+        let mut view = world.another_view();
+        let first = thread_id("p", "design", 0);
+        let is_made = Arc::new(AtomicBool::new(false));
+        let (mut step, made) = (0, Arc::clone(&is_made));
+        let make = move || {
+            if step == moments {
+                world.make("p", "design", 0);
+                made.store(true, Ordering::Relaxed);
+            }
+            step += 1;
+            false
+        };
+        view.progress_handler(1, Some(make)).unwrap();
+        match plan_new(&view, &new("p", "design"), &[]) {
+            Ok(planned) => assert_eq!(planned.thread_id, first, "at {moments}"),
+            Err(PlanError::Exists { thread_id, .. }) => assert_eq!(thread_id, first),
+            Err(other) => panic!("at {moments}: {other}"),
+        }
+        if !is_made.load(Ordering::Relaxed) {
+            break;
+        }
+        moments += 1;
+    }
+    assert_ne!(moments, 0);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) struct World {
     file: TenantFile,
     outbox: Vec<PendingOp>,
     clock: u64,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 pub(crate) fn at(millis: i64) -> Timestamp {
@@ -49,8 +49,13 @@ impl World {
             file,
             outbox: Vec::new(),
             clock: 0,
-            _directory: directory,
+            directory,
         }
+    }
+
+    /// The file's connection as another process has it.
+    pub(crate) fn another_view(&self) -> Connection {
+        Connection::open(self.directory.path().join("tenant.db")).unwrap()
     }
 
     pub(crate) fn view(&self) -> &Connection {

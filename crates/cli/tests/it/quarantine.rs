@@ -164,6 +164,36 @@ fn what_another_machine_has_offered_again_is_not_told_as_there_already() {
     assert_eq!(exported(&ada, "Trip"), "[ ] tent, blue\n");
 }
 
+/// What was refused again has come into the quarantine after what was written later.
+#[test]
+fn changes_are_offered_again_in_the_order_of_their_writing() {
+    let server = Server::start();
+    let ada = server.member("ada");
+    ada.run(&["list", "new", "Trip"]).done();
+    for words in [
+        ["list", "add", "Trip", "tent"].as_slice(),
+        &["list", "edit", "Trip", "tent", "tent, blue"],
+    ] {
+        ada.run_with(&OFF, words).done();
+    }
+    server.log_in(&ada, "ben");
+    ada.run(&["sync"]).done().says("2 changes refused");
+    // From now on the actor is ben's.
+    ada.run(&["list", "new", "Work"]).done();
+    let first = held(&ada)[0]["id"].to_string();
+    ada.run_with(&OFF, &["sync", "quarantine", "retry", &first])
+        .done();
+    server.log_in(&ada, "ada");
+    ada.run(&["sync"]).done();
+    let held = held(&ada);
+    assert_eq!(held.len(), 2, "{held:?}");
+    let told = quarantine(&ada, &["retry", "--all", "--json"])
+        .done()
+        .json();
+    assert_eq!(told["retried"], json!([held[1]["id"], held[0]["id"]]));
+    assert_eq!(exported(&ada, "Trip"), "[ ] tent, blue\n");
+}
+
 #[test]
 fn a_long_title_is_cut_where_a_refused_change_is_told() {
     let server = Server::start();

@@ -21,12 +21,15 @@ pub(super) fn op_columns(row: &Row<'_>) -> Result<OpColumns, StoreError> {
             scope: Scope::new(row.get::<_, String>(1)?).map_err(no_key)?,
             resource: ResourceId::new(row.get::<_, String>(2)?).map_err(no_key)?,
             actor: ActorId::new(row.get::<_, String>(3)?).map_err(no_key)?,
-            clock: Clock::new(row.get::<_, i64>(4)? as u64)
-                .map_err(|_| StoreError::damaged("an op's clock is not one"))?,
+            clock: clock(row.get(4)?)?,
         },
         payload: row.get::<_, Option<String>>(5)?.map(Payload::stored),
         payload_hash: PayloadHash::from_slice(&row.get::<_, Vec<u8>>(6)?).map_err(no_digest)?,
     })
+}
+
+pub(super) fn clock(number: i64) -> Result<Clock, StoreError> {
+    Clock::new(number as u64).map_err(|_| StoreError::damaged("an op's clock is not one"))
 }
 
 pub(super) fn cursor(

@@ -6,7 +6,7 @@ use super::{APPLICATION, Identity, LocalFile, StoreError};
 
 /// What makes each format from the one before; the first, from an empty file. A change of the schema
 /// is one more.
-const FORMATS: [&str; 12] = [
+const FORMATS: [&str; 13] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -19,6 +19,7 @@ const FORMATS: [&str; 12] = [
     include_str!("schema_10.sql"),
     include_str!("schema_11.sql"),
     include_str!("schema_12.sql"),
+    include_str!("schema_13.sql"),
 ];
 pub(super) const FORMAT: i64 = FORMATS.len() as i64;
 

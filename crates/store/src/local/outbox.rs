@@ -65,6 +65,8 @@ pub struct OutboxRow {
     pub order: u64,
     /// The place that it was written to: a new key moves it to the end, and makes it no younger.
     pub first_order: u64,
+    /// The lowest clock that it had: a new key, also one after a refusal, makes what it says no younger.
+    pub first_clock: Clock,
     pub key: OpKey,
     /// None for an op that was erased and is offered again.
     pub payload: Option<Payload>,
@@ -287,6 +289,7 @@ pub(super) fn append(
             written_at: now,
             heal: None,
             first_order: None,
+            first_clock: None,
         };
         written.push(PendingOp {
             order: insert(transaction, &row)?,

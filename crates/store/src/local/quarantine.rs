@@ -3,13 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use syncline_model::{Clock, OpKey, Payload, PayloadHash, Timestamp};
 
-use super::columns::{op_columns, timestamp};
+use super::columns::{clock, op_columns, timestamp};
 use super::outbox::{OutboxRow, WriteError};
 use super::rows::{NewRow, insert, key_columns};
 use super::{Desk, Judged, JudgedError, LocalFile, StoreError, read_identity};
 
 const COLUMNS: &str = "id, scope, resource_id, actor, clock, payload, payload_hash, written_at, \
-                       refused_at, code, message, details";
+                       refused_at, code, message, details, coalesce(first_clock, clock)";
 
 /// Names an op in quarantine; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +30,9 @@ pub struct QuarantinedOp {
     /// What a program needs of the reason, as JSON: of a record's op the fields that are wrong, or base,
     /// mine and theirs of each column in conflict.
     pub details: Option<String>,
+    /// The lowest clock that it had: of two that were written here, the older one's is the lower, however often
+    /// they were refused, and in whatever order.
+    pub first_clock: Clock,
 }
 
 /// Why an op is put in quarantine.
@@ -171,6 +174,7 @@ impl Desk<'_> {
             written_at: op.written_at,
             heal: None,
             first_order: None,
+            first_clock: Some(op.first_clock),
         };
         insert(self.transaction, &row)?;
         delete(self.transaction, id)?;
@@ -190,8 +194,8 @@ pub(super) fn put_in_quarantine(
     transaction
         .prepare_cached(
             "INSERT INTO quarantine (scope, resource_id, actor, clock, payload, payload_hash, \
-             written_at, refused_at, code, message, details) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             written_at, refused_at, code, message, details, first_clock) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute((
             row.key.scope.as_str(),
@@ -205,6 +209,7 @@ pub(super) fn put_in_quarantine(
             reason.code,
             reason.message,
             reason.details,
+            row.first_clock.get() as i64,
         ))?;
     Ok(())
 }
@@ -237,5 +242,6 @@ fn quarantined_op(row: &Row<'_>) -> Result<QuarantinedOp, StoreError> {
         code: row.get(9)?,
         message: row.get(10)?,
         details: row.get(11)?,
+        first_clock: clock(row.get(12)?)?,
     })
 }

@@ -2,17 +2,18 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use syncline_model::{
-    ActorId, Cursor, Op, OpKey, Payload, PayloadHash, ResourceId, Scope, ServerSeq, Timestamp,
-    touched, touches_several,
+    ActorId, Clock, Cursor, Op, OpKey, Payload, PayloadHash, ResourceId, Scope, ServerSeq,
+    Timestamp, touched, touches_several,
 };
 
-use super::columns::{cursor, op_columns, timestamp};
+use super::columns::{clock, cursor, op_columns, timestamp};
 use super::{OutboxRow, OutboxState, StoreError};
 use crate::tenant::PendingOp;
 
 pub(super) const COLUMNS: &str = "ordinal, scope, resource_id, actor, clock, payload, \
                                   payload_hash, written_at, acknowledged_seq, heal_seq, heal_mark, \
-                                  coalesce(first_ordinal, ordinal)";
+                                  coalesce(first_ordinal, ordinal), \
+                                  coalesce(first_clock, clock)";
 
 /// An op to be put in the outbox.
 pub(super) struct NewRow<'a> {
@@ -23,13 +24,15 @@ pub(super) struct NewRow<'a> {
     pub heal: Option<Cursor>,
     /// Its order when it was written; none: it is written now.
     pub first_order: Option<u64>,
+    /// The lowest clock that it had; none: that of its key.
+    pub first_clock: Option<Clock>,
 }
 
 /// Puts an op at the end of the outbox; gives its order.
 pub(super) fn insert(transaction: &Transaction<'_>, row: &NewRow<'_>) -> Result<u64, StoreError> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO outbox (scope, resource_id, actor, clock, payload, payload_hash, written_at, \
-         heal_seq, heal_mark, first_ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         heal_seq, heal_mark, first_ordinal, first_clock) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     statement.execute((
         row.key.scope.as_str(),
@@ -42,6 +45,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, row: &NewRow<'_>) -> Result<
         row.heal.map(|heal| heal.server_seq.get() as i64),
         row.heal.as_ref().map(|heal| heal.mark.as_bytes()),
         row.first_order.map(|order| order as i64),
+        row.first_clock.map(|clock| clock.get() as i64),
     ))?;
     let order = transaction.last_insert_rowid();
     if touches_several(&row.key.scope) {
@@ -205,6 +209,7 @@ pub(super) fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
         state,
         heal: cursor(row.get(9)?, row.get(10)?)?,
         first_order: row.get::<_, i64>(11)? as u64,
+        first_clock: clock(row.get(12)?)?,
     })
 }
 

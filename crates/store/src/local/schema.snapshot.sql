@@ -1,4 +1,4 @@
--- format 12
+-- format 13
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE outbox (
     acknowledged_seq INTEGER,
     heal_seq INTEGER,
     heal_mark BLOB
-, first_ordinal INTEGER) STRICT;
+, first_ordinal INTEGER, first_clock INTEGER) STRICT;
 CREATE TABLE sqlite_sequence(name,seq);
 CREATE UNIQUE INDEX outbox_key ON outbox (resource_id, actor, clock, scope);
 CREATE INDEX outbox_pending ON outbox (ordinal) WHERE acknowledged_seq IS NULL;
@@ -39,7 +39,7 @@ CREATE TABLE quarantine (
     refused_at TEXT NOT NULL,
     code TEXT NOT NULL,
     message TEXT NOT NULL
-, details TEXT) STRICT;
+, details TEXT, first_clock INTEGER) STRICT;
 CREATE TABLE refolds_due (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     scope TEXT NOT NULL,

@@ -254,6 +254,7 @@ fn replace(
         written_at: row.written_at,
         heal: row.heal,
         first_order: Some(row.first_order),
+        first_clock: Some(row.first_clock.min(clock)),
     };
     insert(transaction, &new)?;
     settled.written_anew += 1;

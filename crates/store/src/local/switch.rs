@@ -230,6 +230,7 @@ fn offer(
             written_at: now,
             heal: Some(heal),
             first_order: None,
+            first_clock: None,
         };
         insert(transaction, &row)?;
         count += 1;

@@ -186,7 +186,9 @@ fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_holds() {
         "DROP TABLE list_steps; DROP TABLE compaction; DROP TABLE import_files; \
          DROP TABLE import_units; DROP TABLE outbox_touches; DROP TABLE lost_edits; \
          ALTER TABLE outbox DROP COLUMN first_ordinal; \
-         ALTER TABLE quarantine DROP COLUMN details; ALTER TABLE sync_notes DROP COLUMN sight; \
+         ALTER TABLE quarantine DROP COLUMN details; \
+         ALTER TABLE outbox DROP COLUMN first_clock; ALTER TABLE quarantine DROP COLUMN first_clock; \
+         ALTER TABLE sync_notes DROP COLUMN sight; \
          ALTER TABLE sync_notes DROP COLUMN cut_at; ALTER TABLE sync_notes DROP COLUMN cut_ops; \
          ALTER TABLE sync_notes DROP COLUMN healed_ops; \
          ALTER TABLE sync_notes DROP COLUMN foreign_epoch; ALTER TABLE sync_notes DROP COLUMN joined_epoch; \

@@ -216,3 +216,62 @@ fn what_was_judged_by_a_file_that_was_left_is_not_done() {
     let after = state(&local);
     assert!(after.0.is_empty() && after.1.is_empty() && after.2.is_none());
 }
+
+fn refused(key: &OpKey) -> (OpKey, Verdict) {
+    let verdict = Verdict::Refused {
+        code: "code".to_owned(),
+        message: "message".to_owned(),
+        details: None,
+    };
+    (key.clone(), verdict)
+}
+
+/// What is in quarantine, in the order of its writing.
+fn in_order_of_writing(local: &LocalFile) -> Vec<String> {
+    let mut held = local.quarantined().unwrap();
+    held.sort_by_key(|op| (op.first_clock, op.id));
+    let texts = held.iter().map(|op| op.payload.as_ref().unwrap().as_str());
+    texts.map(|text| text.replace("{\"text\":", "")).collect()
+}
+
+#[test]
+fn what_a_log_has_lost_and_refuses_keeps_its_place_among_what_was_refused_before() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["before", "refused", "after", "again"]);
+    let keys = keys(&written);
+    let acknowledged = |n: usize| (keys[n].clone(), Verdict::Acknowledged(ServerSeq(n as u64)));
+    settle(
+        &mut local,
+        &[acknowledged(0), refused(&keys[1]), acknowledged(2)],
+    );
+    settle(&mut local, &[refused(&keys[3])]);
+    local
+        .judged_by(FIRST)
+        .forget_pulled(&[keys[0].clone(), keys[2].clone()], &[])
+        .unwrap();
+    let logged = |n: usize| LoggedOp {
+        key: keys[n].clone(),
+        payload: Some(written.ops[n].op.payload.clone()),
+        payload_hash: written.ops[n].op.payload.hash(),
+        seq: ServerSeq(n as u64),
+    };
+    let offers = [Ok(logged(0)), Ok(logged(2))];
+    let lost = switch(FIRST, "second.db", Some(heal_at(0)));
+    local.switch(&lost, offers.into_iter()).unwrap();
+    settle(&mut local, &[refused(&keys[0]), refused(&keys[2])]);
+    let order = ["before", "refused", "after", "again"].map(|text| format!("\"{text}\"}}"));
+    assert_eq!(in_order_of_writing(&local), order);
+    // One that is refused again is no younger for it, nor for a new key.
+    let id = local.quarantined_with_key(&keys[1]).unwrap().unwrap().id;
+    let retried = local.decide(|desk| desk.retry(id, None, || Ok(0)));
+    let retried = retried.unwrap().unwrap();
+    let current = local.judged_by("second.db");
+    let anew = [(retried, Verdict::Behind)];
+    let actor = ActorId::new("actor-2").unwrap();
+    current.settle(&anew, &actor, 99, now()).unwrap();
+    let anew = local.outbox_after(0, 1).unwrap()[0].key.clone();
+    assert_eq!(anew.clock.get(), 100);
+    settle(&mut local, &[refused(&anew)]);
+    assert_eq!(in_order_of_writing(&local), order);
+}

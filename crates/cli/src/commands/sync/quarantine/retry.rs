@@ -2,7 +2,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use syncline_model::Value as Cell;
-use syncline_replica::{LaterWords, Outdone, QuarantineId, Replica, Retried};
+use syncline_replica::{LaterWords, Outdone, QuarantineId, QuarantinedOp, Replica, Retried};
 
 use super::held;
 use crate::context::Context;
@@ -71,18 +71,13 @@ struct Later {
 
 pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
-    let mut ids = if args.all {
-        replica.quarantined()?.iter().map(|op| op.id.0).collect()
-    } else {
-        args.ids.clone()
-    };
-    // As they were written: the later of two that change the same is to win.
-    ids.sort_unstable();
-    ids.dedup();
     // Before any is written anew: an id that is wrong is a mistake in the command.
-    for id in &ids {
-        held(&replica, *id)?;
-    }
+    let ids = in_order_of_writing(if args.all {
+        replica.quarantined()?
+    } else {
+        let named = args.ids.iter().map(|id| held(&replica, *id));
+        named.collect::<Result<_, _>>()?
+    });
     if !ids.is_empty() {
         replica = brought(context, replica)?;
     }
@@ -130,6 +125,14 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
         return Ok(());
     }
     Err(kept(&offered))
+}
+
+/// The ids of changes as these were written: the later of two that change the same is to win. Their ids are in the
+/// order of their refusal, and what was refused again has another.
+fn in_order_of_writing(mut held: Vec<QuarantinedOp>) -> Vec<u64> {
+    held.sort_by_key(|op| (op.first_clock, op.id));
+    held.dedup_by_key(|op| op.id);
+    held.iter().map(|op| op.id.0).collect()
 }
 
 /// The replica with what others have written until now, as far as a moment allows.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ActorId, ClientId, Cursor, Epoch, Mark};
-use syncline_store::backup::{DECIDED_RESTORE, finish_replica_restore};
+use syncline_store::backup::{KeptFromRestores, keep_from_restores};
 use syncline_store::local::{
     AcknowledgedOps, Identity, LocalFile, OldFile, Switch, SwitchError, SyncError,
 };
@@ -48,6 +48,13 @@ pub(crate) struct PlacedLocal {
     pub file: LocalFile,
 }
 
+/// The files of a replica.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub local: PlacedLocal,
+    pub tenant: NamedFile,
+}
+
 /// A tenant file, and the name under which the local file knows it.
 #[derive(Debug)]
 pub(crate) struct NamedFile {
@@ -86,8 +93,28 @@ impl Place {
             .map_err(|source| failed("take the lease", path, source))
     }
 
+    /// Finishes a restore that is decided, and lets no other exchange the replica's files as long as what this
+    /// gives is there. Who holds it asks for no second, nor waits for who does.
+    pub(crate) fn keep_from_restores(&self) -> Result<Option<KeptFromRestores>, ReplicaError> {
+        // Nothing is put back on a simulated disk.
+        if self.files.vfs.is_some() {
+            return Ok(None);
+        }
+        let kept = keep_from_restores(&self.directory).map_err(ReplicaError::Restore)?;
+        Ok(Some(kept))
+    }
+
+    /// Opens local file and tenant file, or makes them, as those of one replica.
+    pub(crate) fn open(&self) -> Result<Opened, ReplicaError> {
+        let _kept = self.keep_from_restores()?;
+        let mut local = self.open_local()?;
+        self.check_copy(&mut local)?;
+        let tenant = self.open_tenant(&mut local.file)?;
+        Ok(Opened { local, tenant })
+    }
+
     /// Opens the local file, or makes it, and says which file that is: a restore puts another there.
-    pub(crate) fn open_local(&self) -> Result<PlacedLocal, ReplicaError> {
+    fn open_local(&self) -> Result<PlacedLocal, ReplicaError> {
         for _ in 0..OPEN_TRIES {
             let before = self.local_at()?;
             let file = self.open_or_make_local()?;
@@ -95,7 +122,7 @@ impl Place {
                 Some(at) if self.local_at()?.as_ref() == Some(&at) => {
                     return Ok(PlacedLocal { at, file });
                 }
-                // It was made just now, or exchanged.
+                // It was made just now.
                 Some(_) | None => {}
             }
         }
@@ -112,9 +139,6 @@ impl Place {
     /// The tenant file comes first, so that a local file always names one that is whole. A crash
     /// between the two leaves a small file that nothing names.
     fn open_or_make_local(&self) -> Result<LocalFile, ReplicaError> {
-        if self.identity_of(&self.path_of(DECIDED_RESTORE))?.is_some() {
-            finish_replica_restore(&self.directory).map_err(ReplicaError::Restore)?;
-        }
         let path = self.path_of(LOCAL_FILE_NAME);
         match LocalFile::open(&path, &self.files) {
             Err(OpenError::Missing { .. }) => {}
@@ -140,7 +164,7 @@ impl Place {
     }
 
     /// Gives the file a new replica and actor if it is a copy: on another machine, device or inode.
-    pub(crate) fn check_copy(&self, placed: &mut PlacedLocal) -> Result<(), ReplicaError> {
+    fn check_copy(&self, placed: &mut PlacedLocal) -> Result<(), ReplicaError> {
         let PlacedLocal { at, file: local } = placed;
         let here = at.to_string();
         let identity = local.identity().map_err(ReplicaError::Local)?;
@@ -161,7 +185,8 @@ impl Place {
     }
 
     /// Opens the tenant file that the local file names. A damaged one is set aside, and an empty one
-    /// takes its place until the log is fetched again.
+    /// takes its place until the log is fetched again. No restore may exchange the files meanwhile: a log that
+    /// is put back has the name of the one that it replaces.
     pub(crate) fn open_tenant(&self, local: &mut LocalFile) -> Result<NamedFile, ReplicaError> {
         for _ in 0..OPEN_TRIES {
             let name = local.identity().map_err(ReplicaError::Local)?.tenant_file;

@@ -30,7 +30,8 @@
 //!
 //! A restore exchanges both files, while nobody syncs or imports. Whoever has them open notices by the
 //! local file's place in the file system: before a use, and after the commit of a write, which is done
-//! again in the file that is there now if it went into the one that was moved aside.
+//! again in the file that is there now if it went into the one that was moved aside. What goes by the files' names,
+//! as opening both does and setting one aside, is done while no restore can exchange them.
 
 mod apply;
 mod compact;
@@ -62,7 +63,6 @@ use crate::{Changes, FileIdentity, Host, ReplicaError};
 
 pub(crate) use apply::{NewClock, PageError};
 pub(crate) use compact::Compacting;
-use follow::Followed;
 pub use lists::{ListError, ListHistory, ListsChanged, ListsReversed};
 pub use open::ReplicaOptions;
 pub use read::{OpState, ScopeStatus, Status};
@@ -220,22 +220,17 @@ impl Replica {
     /// Puts an empty tenant file in place of a damaged one; sync fetches the log again. The damaged
     /// one is kept beside, and `status` says so.
     pub fn set_aside_damaged(&mut self, cause: &ReplicaError) -> Result<(), ReplicaError> {
-        if self.follow_restore()? == Followed::Another {
-            // What is in its place may bear its name, and is whole.
-            return Ok(());
-        }
-        let current = self
-            .local
-            .identity()
-            .map_err(ReplicaError::Local)?
-            .tenant_file;
-        if current == self.tenant_name {
-            let name = self.tenant_name.clone();
-            self.place.set_aside(&mut self.local, &name, cause)?;
-        }
-        self.reopen_tenant()
+        // What a restore has put in its place may bear its name, and is whole.
+        self.on_kept_files(|replica| {
+            if !replica.is_exchanged()? {
+                let name = replica.tenant_name.clone();
+                replica.place.set_aside(&mut replica.local, &name, cause)?;
+            }
+            replica.reopen_tenant()
+        })
     }
 
+    /// Opens the tenant file that the local file names, while no restore can exchange the two.
     fn reopen_tenant(&mut self) -> Result<(), ReplicaError> {
         let opened = self.place.open_tenant(&mut self.local)?;
         self.tenant = opened.file;

@@ -6,6 +6,7 @@
 
 mod check;
 mod copy;
+mod exchange;
 mod kin;
 mod manifest;
 mod note;
@@ -26,14 +27,12 @@ use crate::tenant::VerifyError;
 
 pub use check::verify;
 pub use copy::{back_up_replica, back_up_server, back_up_tenant, check_place};
+pub use exchange::{KeptFromRestores, finish_replica_restore, keep_from_restores};
 pub use kin::{Joined, OtherLog};
 pub use manifest::{BackupFile, BackupKind, BackupLog, LeftOut, MANIFEST_NAME, Manifest};
 pub use note::{LastBackup, last_backup};
 pub(crate) use restore::finish as finish_restore;
-pub use restore::{
-    DECIDED_RESTORE, RestoreChoice, Restored, RestoredTenant, finish_replica_restore,
-    restore_replica, restore_server,
-};
+pub use restore::{RestoreChoice, Restored, RestoredTenant, restore_replica, restore_server};
 pub use rotate::{backup_name, backups_in, drop_oldest, newest_of, remove_backup, sweep_own};
 pub(crate) use staging::drop_unfinished;
 

@@ -5,6 +5,7 @@ use syncline_store::local::{Judged, LocalFile, WriteError};
 
 use super::Replica;
 use super::reconcile::Depth;
+use crate::place::Opened;
 use crate::{Changes, ReplicaError};
 
 /// How often something is done again because a file was replaced as it was done: each time a person has restored a
@@ -32,17 +33,30 @@ impl Replica {
             return Ok(Followed::Same);
         }
         tracing::warn!("a backup was put back; the replica that it replaces is let go of");
-        let mut placed = self.place.open_local()?;
-        self.place.check_copy(&mut placed)?;
-        let opened = self.place.open_tenant(&mut placed.file)?;
-        self.local = placed.file;
-        self.local_at = placed.at;
-        self.tenant = opened.file;
-        self.tenant_name = opened.name;
+        let Opened { local, tenant } = self.place.open()?;
+        self.local = local.file;
+        self.local_at = local.at;
+        self.tenant = tenant.file;
+        self.tenant_name = tenant.name;
         self.tenant_in_doubt = false;
         self.reconcile(Depth::Recent)?;
         self.subscribers.tell(&Changes::Unknown);
         Ok(Followed::Another)
+    }
+
+    /// Does what goes by the names of the files that are open, while no restore can exchange them; where one has
+    /// done so, what is in their place is opened instead.
+    pub(super) fn on_kept_files(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), ReplicaError>,
+    ) -> Result<(), ReplicaError> {
+        let kept = self.place.keep_from_restores()?;
+        if self.is_in_place()? {
+            return work(self);
+        }
+        drop(kept);
+        self.follow_restore()?;
+        Ok(())
     }
 
     /// Whether another tenant file was put in the place of the one that is open.
@@ -55,7 +69,7 @@ impl Replica {
     /// fetched, or an empty one in place of one that is damaged.
     pub(super) fn follow_exchange(&mut self) -> Result<(), ReplicaError> {
         if self.is_exchanged()? {
-            self.reopen_tenant()?;
+            self.on_kept_files(Self::reopen_tenant)?;
             self.subscribers.tell(&Changes::Unknown);
         }
         Ok(())

@@ -9,7 +9,7 @@ use syncline_store::{Durability, FileOptions};
 use super::Replica;
 use super::reconcile::Depth;
 use crate::changes::Subscribers;
-use crate::place::Place;
+use crate::place::{Opened, Place};
 use crate::{Host, RealHost, ReplicaError};
 
 /// What a replica works with.
@@ -51,15 +51,13 @@ impl Replica {
         place: Place,
         subscribers: Arc<Subscribers>,
     ) -> Result<Self, ReplicaError> {
-        let mut placed = place.open_local()?;
-        place.check_copy(&mut placed)?;
-        let opened = place.open_tenant(&mut placed.file)?;
+        let Opened { local, tenant } = place.open()?;
         let mut replica = Self {
             place,
-            local: placed.file,
-            local_at: placed.at,
-            tenant: opened.file,
-            tenant_name: opened.name,
+            local: local.file,
+            local_at: local.at,
+            tenant: tenant.file,
+            tenant_name: tenant.name,
             subscribers,
             seen_version: 0,
             tenant_in_doubt: false,

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use syncline_model::{ActorId, ClientId, Cursor, Epoch, EpochMode, Mark, Timestamp};
 
 use super::copy::{copy_database, make_private, sync, sync_directory};
+use super::exchange::finish_replica_restore;
 use super::kin::{Joined, OtherLog, check_replica_kin, join, strangers};
 use super::staging::{STAGING, Staging, drop_unfinished, unfinished};
 use super::{BackupError, BackupKind, Reached, io_error, verify};
@@ -22,7 +23,7 @@ use crate::local::LocalFile;
 use crate::tenant::{LogStart, TenantFile};
 
 /// The directory of a restore that is decided and not finished.
-pub const DECIDED_RESTORE: &str = "restored";
+pub(super) const DECIDED_RESTORE: &str = "restored";
 const TENANTS: &str = "tenants";
 /// What SQLite keeps beside a database, which is moved last.
 const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", ""];
@@ -299,18 +300,6 @@ fn take_names(
 /// Whether a restore into `root` is decided and not finished.
 pub(crate) fn is_decided(root: &Path) -> bool {
     root.join(DECIDED_RESTORE).is_dir()
-}
-
-/// Finishes the decided restore of a replica in `directory`, if there is one; processes that come at
-/// once wait for the first.
-pub fn finish_replica_restore(directory: &Path) -> Result<(), BackupError> {
-    if !is_decided(directory) {
-        return Ok(());
-    }
-    let path = directory.join("restore.lock");
-    let lock = fs::File::create(&path).map_err(io_error("make", &path))?;
-    lock.lock().map_err(io_error("lock", &path))?;
-    finish(directory)
 }
 
 /// Does what is left of a decided restore: moves aside what it replaces, and puts it in its place.

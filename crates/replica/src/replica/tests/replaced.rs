@@ -4,6 +4,8 @@ use super::*;
 use crate::{DAEMON_LOCK_NAME, RestoreError, WriteError, back_up, restore};
 use syncline_store::local::ImportNotes;
 
+mod gap;
+
 /// A replica with one entry, a backup of it, and a second entry since.
 fn backed_up(place: &Place) -> (Replica, PathBuf) {
     let mut replica = place.open("a");
@@ -83,10 +85,8 @@ fn what_was_made_from_what_a_restore_replaced_is_refused_once() {
     assert_eq!(contents(&mut place.open("a")), ["one", "three"]);
 }
 
-/// A replica whose log holds what its outbox still lists, in the place of one that is open.
-#[test]
-fn who_is_killed_as_it_turns_to_what_was_put_back_leaves_the_comparison_to_the_next_open() {
-    let place = Place::new();
+/// A replica whose log holds what its outbox still lists, in the place of the one that is open.
+fn put_back_with_logged_ops(place: &Place) -> Replica {
     let (mut open, mut server) = (place.open("a"), place.server("s"));
     start(&mut open, &server);
     open.write(&[create(), entry("one")]).unwrap();
@@ -96,12 +96,17 @@ fn who_is_killed_as_it_turns_to_what_was_put_back_leaves_the_comparison_to_the_n
     let copy = place.root.path().join("copy");
     back_up(&place.path("a"), &copy, at(), |_| ()).unwrap();
     restore(&place.path("a"), &copy, |_| ()).unwrap();
+    open
+}
+
+#[test]
+fn who_is_killed_as_it_turns_to_what_was_put_back_leaves_the_comparison_to_the_next_open() {
+    let place = Place::new();
+    let open = put_back_with_logged_ops(&place);
     // As `follow_restore` does until it compares outbox and log.
-    let mut placed = open.place.open_local().unwrap();
-    open.place.check_copy(&mut placed).unwrap();
-    open.place.open_tenant(&mut placed.file).unwrap();
-    assert_eq!(placed.file.outbox_after(0, 10).unwrap().len(), 2);
-    drop((placed, open));
+    let opened = open.place.open().unwrap();
+    assert_eq!(opened.local.file.outbox_after(0, 10).unwrap().len(), 2);
+    drop((opened, open));
     let mut again = place.open("a");
     assert_eq!(outbox(&again), 0);
     assert_eq!(entries(&mut again), [("one".to_owned(), Some(0))]);

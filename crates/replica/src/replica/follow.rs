@@ -1,5 +1,7 @@
 //! Noticing that a restore has put another replica in the place of the one that is open.
 
+use std::mem;
+
 use syncline_store::TenantFile;
 use syncline_store::local::{Judged, LocalFile, WriteError};
 
@@ -35,11 +37,15 @@ impl Replica {
         tracing::warn!("a backup was put back; the replica that it replaces is let go of");
         let Opened { local, tenant } = self.place.open()?;
         self.local = local.file;
-        self.local_at = local.at;
+        let left = mem::replace(&mut self.local_at, local.at);
         self.tenant = tenant.file;
         self.tenant_name = tenant.name;
         self.tenant_in_doubt = false;
-        self.reconcile(Depth::Recent)?;
+        if let Err(error) = self.reconcile(Depth::Recent) {
+            // It is not followed before it is compared: the next use does so again.
+            self.local_at = left;
+            return Err(error);
+        }
         self.subscribers.tell(&Changes::Unknown);
         Ok(Followed::Another)
     }

@@ -113,6 +113,24 @@ fn who_is_killed_as_it_turns_to_what_was_put_back_leaves_the_comparison_to_the_n
 }
 
 #[test]
+fn who_fails_to_compare_what_was_put_back_does_so_at_the_next_use() {
+    let place = Place::new();
+    let mut open = put_back_with_logged_ops(&place);
+    let local = rusqlite::Connection::open(place.path("a").join(LOCAL_FILE_NAME)).unwrap();
+    let rename = |from: &str, to: &str| {
+        // tidy: sql because a table is kept out of reach by hand
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        local.execute_batch(&sql).unwrap();
+    };
+    rename("quarantine", "out_of_reach");
+    open.look().unwrap_err();
+    rename("out_of_reach", "quarantine");
+    assert_eq!(open.look().unwrap(), Looked::Changed);
+    assert_eq!(outbox(&open), 0);
+    assert_eq!(open.look().unwrap(), Looked::Same);
+}
+
+#[test]
 fn nothing_is_put_back_while_a_daemon_an_importer_or_a_sync_has_the_replica() {
     let place = Place::new();
     let (open, copy) = backed_up(&place);

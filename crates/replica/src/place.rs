@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ActorId, ClientId, Cursor, Epoch, Mark};
-use syncline_store::backup::{KeptFromRestores, keep_from_restores};
+use syncline_store::backup::{
+    KeptFromRestores, drop_unfinished, is_unfinished, keep_from_restores,
+};
 use syncline_store::local::{
     AcknowledgedOps, Identity, LocalFile, OldFile, Switch, SwitchError, SyncError,
 };
@@ -106,11 +108,24 @@ impl Place {
 
     /// Opens local file and tenant file, or makes them, as those of one replica.
     pub(crate) fn open(&self) -> Result<Opened, ReplicaError> {
-        let _kept = self.keep_from_restores()?;
+        let kept = self.keep_from_restores()?;
+        if kept.is_some() {
+            self.drop_unfinished_restore()?;
+        }
         let mut local = self.open_local()?;
         self.check_copy(&mut local)?;
         let tenant = self.open_tenant(&mut local.file)?;
         Ok(Opened { local, tenant })
+    }
+
+    /// Removes what a restore has left that was killed; one that is being made has the lease.
+    fn drop_unfinished_restore(&self) -> Result<(), ReplicaError> {
+        if is_unfinished(&self.directory)
+            && let Some(_lease) = self.try_lease()?
+        {
+            drop_unfinished(&self.directory);
+        }
+        Ok(())
     }
 
     /// Opens the local file, or makes it, and says which file that is: a restore puts another there.

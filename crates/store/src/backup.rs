@@ -34,7 +34,7 @@ pub use note::{LastBackup, last_backup};
 pub(crate) use restore::finish as finish_restore;
 pub use restore::{RestoreChoice, Restored, RestoredTenant, restore_replica, restore_server};
 pub use rotate::{backup_name, backups_in, drop_oldest, newest_of, remove_backup, sweep_own};
-pub(crate) use staging::drop_unfinished;
+pub use staging::{drop_unfinished, is_unfinished};
 
 /// How far a backup, its check or a restore is, in bytes of the files concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,9 +65,14 @@ impl Staging {
     }
 }
 
+/// Whether a restore into `root` was killed before it was decided, or when it was done, or is being made.
+pub fn is_unfinished(root: &Path) -> bool {
+    root.join(STAGING).is_dir()
+}
+
 /// Removes what is left in `root` of a restore that was killed before it was decided, or when it was done; where it
 /// can't be removed, it is in nobody's way but the next restore's. The caller alone works in `root`.
-pub(crate) fn drop_unfinished(root: &Path) {
+pub fn drop_unfinished(root: &Path) {
     if let Err(error) = remove_staging(root) {
         tracing::warn!(
             error = &error as &dyn std::error::Error,

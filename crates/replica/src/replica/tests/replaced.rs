@@ -131,6 +131,21 @@ fn who_fails_to_compare_what_was_put_back_does_so_at_the_next_use() {
 }
 
 #[test]
+fn what_a_killed_restore_has_left_goes_with_the_next_open() {
+    let place = Place::new();
+    let open = place.open("a");
+    let left = place.path("a").join("restoring");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("tenant.db"), "half of a log").unwrap();
+    let restoring = open.place.try_lease().unwrap().unwrap();
+    drop(place.open("a"));
+    assert!(left.exists(), "one is being made");
+    drop(restoring);
+    drop(place.open("a"));
+    assert!(!left.exists());
+}
+
+#[test]
 fn nothing_is_put_back_while_a_daemon_an_importer_or_a_sync_has_the_replica() {
     let place = Place::new();
     let (open, copy) = backed_up(&place);

@@ -14,7 +14,7 @@ use syncline_model::session::{
 };
 
 use crate::agent::Agent;
-pub(crate) use damaged::{keep_damaged, keep_damaged_line};
+pub(crate) use damaged::{Kept, keep_damaged, keep_damaged_line};
 pub use title::TitleRank;
 pub(crate) use title::headline;
 
@@ -100,6 +100,8 @@ pub trait Known {
     fn said_first(&mut self, agent: Agent, message: &str) -> Option<SessionId>;
     /// Whether a session is known to have been forked from another, or from a fork of it.
     fn is_fork_of(&mut self, fork: SessionId, origin: SessionId) -> bool;
+    /// The ids of the session's own parts that are kept as they stood in a transcript, also from other machines.
+    fn kept_raw(&mut self, session: SessionId) -> Vec<String>;
     /// Whether a person has deleted a session, here or elsewhere.
     fn is_deleted(&mut self, session: SessionId) -> bool;
     /// The time.

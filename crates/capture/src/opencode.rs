@@ -21,7 +21,7 @@ use syncline_store::foreign::ForeignRow;
 
 use crate::agent::Agent;
 use crate::facts::{
-    Facts, Known, SessionKey, UnitKey, Verdict, keep_damaged, name_of_path, set, set_some,
+    Facts, Kept, Known, SessionKey, UnitKey, Verdict, keep_damaged, name_of_path, set, set_some,
     take_about, take_unit, time_of_millis,
 };
 use crate::import::Tally;
@@ -54,6 +54,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         facts.come_up_to(from, place_at(last));
         return Ok(());
     }
+    let kept = Kept::of(id, known);
     let mut lost = Vec::new();
     let mut parts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let mut here = BTreeSet::new();
@@ -72,7 +73,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         match nested(&row, ("message", "id"), native, tally) {
             Ok((message, info)) => {
                 let parts = parts.remove(&message).unwrap_or_default();
-                let verdict = message_of(id, &message, &info, &parts, known, facts);
+                let verdict = message_of(id, &message, &info, &parts, &kept, known, facts);
                 tally.count(verdict, None);
             }
             Err(damaged) => lost.push(damaged),
@@ -85,7 +86,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         match nested(&row, (second::MESSAGES, "id"), native, tally) {
             Ok((_, data)) => {
                 let row = second::Row::of(&row, &data, origin);
-                tally.count(row.take(id, known, facts), None);
+                tally.count(row.take(id, &kept, known, facts), None);
             }
             Err(damaged) => lost.push(damaged),
         }

@@ -74,3 +74,5 @@ mod system;
 mod titles;
 #[path = "importers/untold.rs"]
 mod untold;
+#[path = "importers/whole_again.rs"]
+mod whole_again;

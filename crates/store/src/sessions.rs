@@ -26,7 +26,7 @@ pub(crate) use figures::TREE_IDS;
 pub use figures::{Cost, CostSource, Figures, Tokens, figures};
 pub use known::{
     agent_of_native, directories, is_any_known, is_deleted, is_known, news, origin_of_message,
-    raw_parts_with, session_of_native, session_that_said,
+    own_raw_parts, raw_parts_with, session_of_native, session_that_said,
 };
 pub use links::{SessionLink, session_links};
 pub use list::{

@@ -1,8 +1,49 @@
 //! What can't be read, kept as it stands.
 
-use syncline_model::session::{SessionId, TEXT_CHARS_MAX, order_after};
+use syncline_model::session::{Part, SessionId, TEXT_CHARS_MAX, order_after, words};
 
-use super::{Facts, Known, UnitKey, take_unit};
+use super::{Facts, Known, UnitKey, owned, take_unit};
+
+/// What the ids of parts begin with that could not be read.
+const DAMAGED: &str = "damaged-";
+
+/// What was kept of a session as it stood, in a file or a row that is written anew in its place.
+pub(crate) struct Kept {
+    session: SessionId,
+    /// The ids of the parts.
+    parts: Vec<String>,
+}
+
+impl Kept {
+    pub(crate) fn of(session: SessionId, known: &mut dyn Known) -> Self {
+        Self {
+            session,
+            parts: known.kept_raw(session),
+        }
+    }
+
+    /// Takes back what was kept of the thing of this kind and id, as it is told now; whether anything was.
+    pub(crate) fn take_back(&self, kind: &str, id: &str, facts: &mut Facts) -> bool {
+        let from = facts.0.len();
+        for part in &self.parts {
+            let name = part.strip_prefix(DAMAGED).unwrap_or(part);
+            let behind = name
+                .strip_prefix(kind)
+                .and_then(|behind| behind.strip_prefix(id));
+            // A long text is kept in pieces.
+            if behind.is_some_and(|behind| behind.is_empty() || behind.starts_with('+')) {
+                let taken = Part {
+                    id: owned(part),
+                    kind: words::RAW.into(),
+                    removed: true,
+                    ..Part::default()
+                };
+                facts.part(self.session, taken);
+            }
+        }
+        facts.0.len() > from
+    }
+}
 
 /// Keeps a line of a transcript; `last` is the last place that was given in the order of that. However often it is
 /// met, it is one.
@@ -32,5 +73,5 @@ pub(crate) fn keep_damaged(
 fn keep(session: SessionId, name: &str, text: &str, last: &mut Option<i64>, facts: &mut Facts) {
     let order = order_after(*last, None);
     *last = Some(order.saturating_add((text.len() / TEXT_CHARS_MAX) as i64));
-    facts.raw(session, &format!("damaged-{name}"), text, order);
+    facts.raw(session, &format!("{DAMAGED}{name}"), text, order);
 }

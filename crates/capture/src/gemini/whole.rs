@@ -3,7 +3,7 @@
 use syncline_model::session::order_after;
 
 use super::{Memory, Reader, enter_named};
-use crate::facts::{Facts, Known, Verdict, keep_damaged, time_of};
+use crate::facts::{Facts, Kept, Known, Verdict, keep_damaged, time_of};
 use crate::import::Tally;
 use crate::value::{Held, text};
 
@@ -41,6 +41,11 @@ pub(crate) fn read_whole(
     }
     let verdict = reader.header(&value);
     tally.count(verdict, None);
+    if let Some(session) = reader.session()
+        && Kept::of(session, reader.known).take_back("file", "", reader.facts)
+    {
+        tally.count(Verdict::New, None);
+    }
     for message in value["messages"].as_array().into_iter().flatten() {
         let verdict = reader.message(message);
         tally.count(verdict, None);

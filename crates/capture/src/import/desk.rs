@@ -157,6 +157,13 @@ impl Known for Desk<'_> {
             .is_some_and(|sessions| sessions.contains(&origin))
     }
 
+    fn kept_raw(&mut self, session: SessionId) -> Vec<String> {
+        let session = self.known_as(session);
+        self.remembered.behind.wait_for(&session);
+        let kept = self.replica.own_raw_parts(session);
+        self.asked(kept).unwrap_or_default()
+    }
+
     fn is_deleted(&mut self, session: SessionId) -> bool {
         let session = self.known_as(session);
         let deleted = self.replica.is_session_deleted(session);

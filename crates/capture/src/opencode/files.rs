@@ -11,7 +11,7 @@ use super::message::message_of;
 use super::place::directory_in;
 use super::undone::{Found, hidden_from, take_back};
 use super::{about, keep_lost, part_alone, place_at, time};
-use crate::facts::{Facts, Known, Verdict};
+use crate::facts::{Facts, Kept, Known, Verdict};
 use crate::import::Tally;
 use crate::tail::Beside;
 use crate::value::{Held, text};
@@ -54,8 +54,13 @@ pub(crate) fn read_file(
     }
     let from = facts.0.len();
     let id = about(&session, known, facts, tally);
+    let kept = Kept::of(id, known);
+    if !is_damaged && kept.take_back("session", "", facts) {
+        tally.count(Verdict::New, None);
+    }
     let mut reading = Files {
         session: id,
+        kept,
         native: &native,
         storage,
         last: time(&session, "updated"),
@@ -81,6 +86,8 @@ pub(crate) fn read_file(
 /// The files of a session, as they are read.
 struct Files<'f> {
     session: SessionId,
+    /// What was kept of it before as it stood.
+    kept: Kept,
     native: &'f str,
     storage: &'f Path,
     /// When something of it was written last.
@@ -118,7 +125,7 @@ impl Files<'_> {
         };
         let ended = parts.iter().map(|part| time(part, "end"));
         self.last = ended.fold(self.last.max(time(info, "completed")), Option::max);
-        let verdict = message_of(self.session, id, info, &parts, known, facts);
+        let verdict = message_of(self.session, id, info, &parts, &self.kept, known, facts);
         tally.count(verdict, None);
         self.here.insert(id.clone());
     }

@@ -8,7 +8,7 @@ use syncline_model::session::{
 
 use super::AGENT;
 use crate::facts::{
-    Facts, Known, SessionKey, UnitKey, Verdict, action_of_tool, nanos_of_dollars, owned, set,
+    Facts, Kept, Known, SessionKey, UnitKey, Verdict, action_of_tool, nanos_of_dollars, owned, set,
     set_some, take_unit, time_of_millis,
 };
 use crate::reference;
@@ -20,6 +20,7 @@ pub(super) fn message_of(
     id: &str,
     info: &Value,
     parts: &[Value],
+    kept: &Kept,
     known: &mut dyn Known,
     facts: &mut Facts,
 ) -> Verdict {
@@ -27,11 +28,16 @@ pub(super) fn message_of(
     let mut content = vec![info.to_string()];
     content.extend(parts.iter().map(Value::to_string));
     let content: Vec<&str> = content.iter().map(String::as_str).collect();
+    let role = text(info, &["role"]);
+    let is_whole_again = role.is_some() && taken_back(kept, id, parts, facts);
     if !take_unit(known, key, &content) {
-        return Verdict::Known;
+        return match is_whole_again {
+            true => Verdict::New,
+            false => Verdict::Known,
+        };
     }
     let at = time_of_millis(number(info, &["time", "created"]).map(|time| time as i64));
-    let Some(role) = text(info, &["role"]) else {
+    let Some(role) = role else {
         let mut order = order_after(None, at);
         facts.raw(session, &format!("message/{id}"), &info.to_string(), order);
         for part in parts {
@@ -63,6 +69,16 @@ pub(super) fn message_of(
         true => Verdict::New,
         false => Verdict::NotUnderstood,
     }
+}
+
+/// Takes back what was kept of a message and its parts as it stood; whether anything was.
+fn taken_back(kept: &Kept, id: &str, parts: &[Value], facts: &mut Facts) -> bool {
+    let mut any = kept.take_back("message/", id, facts);
+    for part in parts {
+        let id = text(part, &["id"]).unwrap_or_default();
+        any |= kept.take_back("part/", id, facts);
+    }
+    any
 }
 
 /// Whether a part is text that no agent has added.

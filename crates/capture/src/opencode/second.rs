@@ -9,7 +9,7 @@ use syncline_store::foreign::{ForeignDatabase, ForeignRow};
 use super::AGENT;
 use super::message::message_of;
 use super::tables::each_row;
-use crate::facts::{Facts, Known, SessionKey, UnitKey, Verdict, set, take_unit};
+use crate::facts::{Facts, Kept, Known, SessionKey, UnitKey, Verdict, set, take_unit};
 use crate::value::text;
 
 /// Where it keeps its sessions, those of the first version among them, and their messages.
@@ -56,13 +56,14 @@ impl<'r> Row<'r> {
     pub(super) fn take(
         &self,
         session: SessionId,
+        kept: &Kept,
         known: &mut dyn Known,
         facts: &mut Facts,
     ) -> Verdict {
         let from = facts.0.len();
         let verdict = match self.said() {
             Some(Said::Message(info, parts)) => {
-                message_of(session, self.id, &info, &parts, known, facts)
+                message_of(session, self.id, &info, &parts, kept, known, facts)
             }
             Some(Said::Moved) => self.moved(session, known, facts),
             Some(Said::Nothing) => Verdict::Idle,
@@ -70,7 +71,7 @@ impl<'r> Row<'r> {
                 // Without a role it is kept as it stands.
                 let whole =
                     json!({"type": self.kind, "data": self.data, "time": self.data["time"]});
-                message_of(session, self.id, &whole, &[], known, facts)
+                message_of(session, self.id, &whole, &[], kept, known, facts)
             }
         };
         if let Some(origin) = self.origin {

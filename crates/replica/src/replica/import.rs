@@ -121,6 +121,11 @@ impl Replica {
         self.place.try_named_lease(IMPORT_LEASE_NAME)
     }
 
+    /// The ids of a session's own parts that were kept as they stood in its transcript.
+    pub fn own_raw_parts(&self, session: SessionId) -> Result<Vec<String>, ReplicaError> {
+        sessions::own_raw_parts(self.tenant.connection(), session).map_err(ReplicaError::Tenant)
+    }
+
     /// The parts of a session that were kept as they stood in its transcript and whose texts hold `sign`.
     pub fn raw_parts_with(
         &self,

@@ -134,6 +134,19 @@ pub fn session_of_native(
     Ok(if is_its { told } else { own })
 }
 
+/// The ids of a session's own parts that were kept as they stood.
+pub fn own_raw_parts(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT part_id FROM session_parts \
+         WHERE session_id = ? AND owner = 'session' AND owner_id = '' AND kind = ?",
+    )?;
+    let ids = statement.query_map((session.to_string(), words::RAW), |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
 /// The parts of a session that were kept as they stood and whose texts hold `sign`.
 pub fn raw_parts_with(
     connection: &Connection,

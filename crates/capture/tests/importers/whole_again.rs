@@ -1,0 +1,112 @@
+//! Files that were torn for a moment, as they are written anew in their places, and are whole again.
+
+use serde_json::{Value, json};
+use syncline_capture::agent::Agent;
+
+use crate::agents::{GEMINI, OPENCODE};
+use crate::place::{Place, rest};
+
+/// What an import leaves, besides what was kept as it stood.
+const ROWS: [&str; 5] = ["titled", "messages", "tools", "said", "spent"];
+
+/// A session of OpenCode of which a message tells the directory, too.
+fn session() -> Vec<(String, String)> {
+    let files = OPENCODE.map(|(path, content)| (format!("storage/{path}"), content.to_owned()));
+    let mut files = Vec::from(files);
+    let mut answer: Value = serde_json::from_str(OPENCODE[2].1).unwrap();
+    answer["path"] = json!({"cwd": "/w/app"});
+    files[2].1 = answer.to_string();
+    files
+}
+
+fn place_of(files: &[(String, String)]) -> Place {
+    let place = Place::new();
+    for (path, content) in files {
+        place.write(path, content);
+    }
+    place
+}
+
+/// Reads files of which one is torn, and then whole; here, and where no more is known than what was told of it torn.
+fn torn_and_whole(agent: Agent, files: &[(String, String)], (path, torn): (&str, &str)) {
+    let (_, whole) = files.iter().find(|(found, _)| found == path).unwrap();
+    let mut never_torn = place_of(files);
+    never_torn.import_files(agent);
+    let expected = ROWS.map(|query| never_torn.rows(query));
+    let mut place = place_of(files);
+    let written = place.write(path, torn);
+    rest(&written, 61);
+    assert_ne!(place.import_files(agent).counts.damaged, 0, "{path}");
+    let kept = place.rows("raw");
+    assert!(kept.contains(&torn.to_owned()), "{path}: {kept:?}");
+    let mut elsewhere = place_of(files);
+    elsewhere.replica.write(&place.ops).unwrap();
+    for place in [&mut place, &mut elsewhere] {
+        place.write(path, whole);
+        place.import_files(agent);
+        assert_eq!(place.rows("raw"), [""; 0], "{path}");
+        assert_eq!(ROWS.map(|query| place.rows(query)), expected, "{path}");
+        for forget in [Place::lose_notes, Place::age_marks] {
+            assert_eq!(place.import_files(agent).ops, 0, "{path}");
+            forget(place);
+        }
+        assert_eq!(place.import_files(agent).ops, 0, "{path}");
+    }
+    // Who has synced, and has a copy that was torn then.
+    let mut other = place_of(files);
+    other.replica.write(&place.ops).unwrap();
+    assert_eq!(other.rows("raw"), [""; 0], "{path}");
+    other.import_files(agent);
+    let written = other.write(path, torn);
+    rest(&written, 61);
+    other.import_files(agent);
+    other.write(path, whole);
+    other.import_files(agent);
+    assert_eq!(other.rows("raw"), [""; 0], "{path}");
+    assert_eq!(ROWS.map(|query| other.rows(query)), expected, "{path}");
+}
+
+#[test]
+fn what_was_torn_of_opencode_is_kept_no_more_once_it_is_whole() {
+    let files = session();
+    for (path, whole) in &files {
+        torn_and_whole(
+            Agent::OpenCode,
+            &files,
+            (path.as_str(), &whole[..whole.len() - 3]),
+        );
+    }
+    // One that is kept in pieces.
+    let mut files = files;
+    files[5].1 = json!({"id": "p3", "type": "text", "text": "x ".repeat(150_000)}).to_string();
+    let mut place = place_of(&files);
+    place.write(&files[5].0, &files[5].1[..files[5].1.len() - 3]);
+    place.import_files(Agent::OpenCode);
+    assert!(place.rows("raw").len() > 1);
+    place.write(&files[5].0, &files[5].1);
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("raw"), [""; 0]);
+}
+
+#[test]
+fn parts_of_opencode_are_kept_apart_no_more_once_their_message_is_there() {
+    let mut files = session();
+    let message = files.remove(1);
+    files.push((
+        "storage/message/s1/m1.json".to_owned(),
+        r#"{"id":"m1"}"#.to_owned(),
+    ));
+    let mut place = place_of(&files);
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("raw").len(), 2);
+    place.write(&message.0, &message.1);
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("raw"), [""; 0]);
+}
+
+#[test]
+fn what_was_torn_of_gemini_is_kept_no_more_once_it_is_whole() {
+    let path = "h/chats/session-a.json".to_owned();
+    let files = [(path.clone(), GEMINI.to_owned())];
+    torn_and_whole(Agent::Gemini, &files, (&path, &GEMINI[..GEMINI.len() - 40]));
+}

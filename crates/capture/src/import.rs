@@ -15,6 +15,7 @@ mod jobs;
 mod lined;
 mod outputs;
 mod prepare;
+mod rest;
 mod run;
 mod stored;
 mod told;

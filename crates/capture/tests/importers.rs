@@ -74,5 +74,7 @@ mod system;
 mod titles;
 #[path = "importers/untold.rs"]
 mod untold;
+#[path = "importers/untold_units.rs"]
+mod untold_units;
 #[path = "importers/whole_again.rs"]
 mod whole_again;

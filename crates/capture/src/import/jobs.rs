@@ -21,6 +21,7 @@ use crate::walk::{Found, walk};
 
 use super::Problem;
 use super::lined::standing_mark;
+use super::rest::has_rested;
 
 /// A place to look in: a directory, or a file of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +58,6 @@ pub(super) struct Job {
     pub(super) reading: Reading,
 }
 
-/// How long a file must not have been written to until nothing more is waited for that would tell where its session
-/// takes place: longer than a person or a model thinks.
-const REST_MS: u64 = 3_600_000;
-
 impl Job {
     /// Whether nobody has written to it for a while.
     pub(super) fn rests(&self, now: Timestamp) -> bool {
@@ -71,8 +68,7 @@ impl Job {
         let log = log.and_then(|log| log.modified().ok());
         let written = self.modified.max(log);
         let since = written.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-        let since = since.map_or(0, |since| since.as_millis() as i64);
-        now.as_millis().abs_diff(since) >= REST_MS
+        has_rested(since.map_or(0, |since| since.as_millis() as i64), now)
     }
 
     /// When it is read, by its path: a session before the subagents that it has called, as it may say

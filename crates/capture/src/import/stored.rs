@@ -7,6 +7,7 @@ use syncline_store::foreign::ForeignDatabase;
 
 use super::batch::Tally;
 use super::jobs::{Job, log_of};
+use super::rest::{has_rested, last_time_of};
 use super::run::{Progress, Sink, with_causes};
 use super::whole::{self, Before};
 use crate::reader::Reader;
@@ -82,7 +83,7 @@ impl Stored {
                     }
                     // It is read with all that it says: without rules by place nothing more is waited for.
                     let may_wait = sink.withheld.privacy.has_rules_of_place() && before.waits(sink);
-                    if may_wait && !self.job.rests(sink.desk.replica.now()) {
+                    if may_wait && !self.rests(&before, sink) {
                         before.hold(sink);
                         self.is_whole = false;
                     }
@@ -105,6 +106,15 @@ impl Stored {
             done: done.max(self.job.length.saturating_sub(self.done)),
             ended: true,
         }
+    }
+
+    /// Whether nobody has written to the unit that was read since `before` for a while, though others of its database
+    /// be in use.
+    fn rests(&self, before: &Before, sink: &Sink<'_, '_>) -> bool {
+        let now = sink.desk.replica.now();
+        let last = last_time_of(before.said(sink));
+        let rests = last.is_some_and(|last| has_rested(last.as_millis(), now));
+        rests || self.job.rests(now)
     }
 
     /// Reads a unit, or what units there are; nothing is taken of what can't be read.

@@ -7,6 +7,7 @@ use syncline_store::local::ImportedFile;
 use super::batch::{Lately, Tally};
 use super::jobs::{Job, beside};
 use super::run::{Sink, with_causes};
+use crate::facts::Fact;
 use crate::reader::{Reader, version};
 use crate::tail::{self, BYTE_ORDER_MARK, Mark, Standing, Tail, TailError};
 
@@ -111,9 +112,14 @@ impl Before {
 
     /// Whether what was read since waits until something tells where it takes place.
     pub(super) fn waits(&self, sink: &Sink<'_, '_>) -> bool {
-        // There may be fewer than before: what other files had said of a session goes with it.
-        let facts = sink.facts.0.get(self.facts..).unwrap_or_default();
+        let facts = self.said(sink);
         !facts.is_empty() && sink.withheld.waits(facts)
+    }
+
+    /// What was read since.
+    pub(super) fn said<'s>(&self, sink: &'s Sink<'_, '_>) -> &'s [Fact] {
+        // There may be fewer than before: what other files had said of a session goes with it.
+        sink.facts.0.get(self.facts..).unwrap_or_default()
     }
 
     /// Takes back what was read since, and what was noted of it: its file is read again from there.

@@ -17,14 +17,14 @@ const WORD: &str = "zebra";
 
 /// What leaves a session out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+pub(crate) enum By {
     Path,
     Project,
     Mark,
 }
 
 /// The directory that a session works in, and the rules.
-fn closed(place: &Place, by: By) -> (String, Exclusions) {
+pub(crate) fn closed(place: &Place, by: By) -> (String, Exclusions) {
     let root = place.directory.path().canonicalize().unwrap();
     let work = root.join("client/deep");
     fs::create_dir_all(&work).unwrap();
@@ -37,7 +37,7 @@ fn closed(place: &Place, by: By) -> (String, Exclusions) {
     (work.to_str().unwrap().to_owned(), rules)
 }
 
-fn import(place: &mut Place, agent: Agent, rules: &Exclusions) -> Done {
+pub(crate) fn import(place: &mut Place, agent: Agent, rules: &Exclusions) -> Done {
     let privacy = Privacy::new(Redactor::standard(), rules.clone());
     let files = place.files();
     place.import_with(agent, &files, privacy)
@@ -359,26 +359,4 @@ fn a_mark_holds_though_a_rule_by_place_comes_and_goes() {
     }
     assert_eq!(place.rows("parts"), kept);
     assert!(!kept.is_empty());
-}
-
-#[test]
-fn a_conversation_of_an_editor_waits_until_a_workspace_lists_it() {
-    let mut place = Place::new();
-    let (cwd, rules) = closed(&place, By::Path);
-    let user = place.files().join("User");
-    for directory in ["globalStorage", "workspaceStorage/abc"] {
-        fs::create_dir_all(user.join(directory)).unwrap();
-    }
-    let database = rusqlite::Connection::open(user.join("globalStorage/state.vscdb")).unwrap();
-    database.execute_batch(include_str!("cursor.sql")).unwrap();
-    let done = import(&mut place, Agent::Cursor, &rules);
-    assert_eq!((done.ops, done.unplaced, done.waiting), (0, 0, 1));
-    let workspace = user.join("workspaceStorage/abc");
-    let about = json!({"folder": format!("file://{cwd}")}).to_string();
-    fs::write(workspace.join("workspace.json"), about).unwrap();
-    let database = rusqlite::Connection::open(workspace.join("state.vscdb")).unwrap();
-    let listed = database.execute_batch(include_str!("workspace.sql"));
-    listed.unwrap();
-    let done = import(&mut place, Agent::Cursor, &rules);
-    assert_eq!((done.ops, done.unplaced, done.waiting), (0, 0, 0));
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::separators::{separator, skip};
+use super::separators::{is_flag, separator, skip};
 use super::shape::Alphabet;
 use super::values::{self, Promise, Style};
 use super::{Hit, Kind, folded, jwk, lines, names, seam};
@@ -89,7 +89,7 @@ impl Look {
         let name = &text[name.clone()];
         let written = match style {
             Style::Environment | Style::Bare => true,
-            Style::Quoted => !names::is_signature(name),
+            Style::Quoted | Style::Argument => !names::is_signature(name),
             Style::Code | Style::Prose | Style::Said => {
                 !names::is_signature(name) && !names::is_plain_pass(name)
             }
@@ -119,8 +119,8 @@ fn kind(promise: Promise) -> Kind {
     }
 }
 
-/// Whether `value` is a secret where `name` names it, as a member of an object does.
-pub(super) fn member(name: &str, value: &str) -> Option<(&'static str, Kind)> {
+/// Whether `value` is a secret where `name` names it, as a member of an object does, or a flag its argument.
+pub(super) fn member(name: &str, value: &str, style: Style) -> Option<(&'static str, Kind)> {
     if jwk::is_member(name, value) {
         return Some((jwk::RULE, Kind::Token));
     }
@@ -128,7 +128,7 @@ pub(super) fn member(name: &str, value: &str) -> Option<(&'static str, Kind)> {
     if names::is_signature(name.as_bytes()) {
         return None;
     }
-    let secret = values::is_secret(value.as_bytes(), promise, Style::Quoted)
+    let secret = values::is_secret(value.as_bytes(), promise, style)
         || values::is_issued(name.as_bytes(), value.as_bytes());
     secret.then(|| (rule(promise), kind(promise)))
 }
@@ -202,7 +202,13 @@ fn value(
         }
         *at += names::scheme_length(&text[*at..]);
         let length = quoted_length(&text[*at..], quote)?;
-        return Some((*at..*at + length, Style::Quoted));
+        // Behind a flag that is closed by a quote, this may be what its help says.
+        let is_open = matches!(text.get(name.end), Some(b' ' | b'='));
+        let style = match style == Style::Bare && is_open && is_flag(text, name) {
+            true => Style::Argument,
+            false => Style::Quoted,
+        };
+        return Some((*at..*at + length, style));
     }
     let query = matches!(text[..name.start].last(), Some(b'?' | b'&')) || style == Style::Bare;
     let start = *at;

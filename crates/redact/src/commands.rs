@@ -173,8 +173,13 @@ pub(super) fn user(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
 }
 
 fn judged(rule: &'static str, text: &[u8], range: Range<usize>) -> Option<Hit<'static>> {
-    let secret = values::is_secret(&text[range.clone()], Promise::Password, Style::Environment);
-    secret.then_some(())?;
+    let value = &text[range.clone()];
+    // With a blank in it, it stood between quotes.
+    let style = match value.contains(&b' ') {
+        true => Style::Argument,
+        false => Style::Environment,
+    };
+    values::is_secret(value, Promise::Password, style).then_some(())?;
     hit(rule, Kind::Command, range)
 }
 

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use super::arguments::Arguments;
 use super::members::{Late, Members};
+use super::values::Style;
+use super::words::is_option;
 use super::{Finding, Kind, Label, Redacted, Redactor, assignments, marker, mend_surrogates};
 
 /// What a walk over a JSON text brought.
@@ -112,7 +114,13 @@ impl<'a> Walk<'a> {
             false => self.label(&text),
         };
         let redacted = match label {
-            Label::Member(name) => self.member(name, &text),
+            Label::Member(name) => self.member(name, &text, Style::Quoted),
+            Label::Flagged(name) => self.member(name, &text, Style::Argument),
+            // All of the array may go by a name, too.
+            Label::Argument(_) if !text.starts_with('-') => {
+                let name = self.name();
+                name.and_then(|name| self.member(name, &text, Style::Quoted))
+            }
             Label::Key | Label::None | Label::Argument(_) => None,
         };
         let redacted = redacted.unwrap_or_else(|| self.redactor.redact(&text, label));
@@ -155,15 +163,15 @@ impl<'a> Walk<'a> {
             // A flag that stands alone has no value.
             let flag = arguments
                 .promising_flag()
-                .filter(|_| !text.starts_with("--"));
-            return flag.map_or(Label::Argument(arguments), Label::Member);
+                .filter(|_| !is_option(text.as_bytes()));
+            return flag.map_or(Label::Argument(arguments), Label::Flagged);
         }
         self.name().map_or(Label::None, Label::Member)
     }
 
     /// What is left of `text` if it is a secret from end to end, going by `name`.
-    fn member(&self, name: &str, text: &str) -> Option<Redacted<'static>> {
-        let (rule, kind) = assignments::member(name, text)?;
+    fn member(&self, name: &str, text: &str, style: Style) -> Option<Redacted<'static>> {
+        let (rule, kind) = assignments::member(name, text, style)?;
         self.redactor.is_on(rule).then(|| whole(rule, kind))
     }
 
@@ -171,7 +179,10 @@ impl<'a> Walk<'a> {
     fn late(&mut self, late: &Late) {
         let seen = self.edits.iter().any(|edit| edit.range == late.range);
         let text = self.text(&late.range);
-        if let Some(redacted) = self.member(&late.name, &text).filter(|_| !seen) {
+        if let Some(redacted) = self
+            .member(&late.name, &text, Style::Quoted)
+            .filter(|_| !seen)
+        {
             self.edit(late.range.clone(), Some(&late.key), &redacted);
         }
     }

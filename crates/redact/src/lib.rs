@@ -175,6 +175,8 @@ enum Label<'n> {
     Key,
     /// It is the value that goes by this name.
     Member(&'n str),
+    /// It stands in an array behind this flag, whose value it is.
+    Flagged(&'n str),
     /// It stands behind these in an array, with a flag among them.
     Argument(&'n Arguments),
 }
@@ -185,7 +187,7 @@ impl Label<'_> {
         let public = match self {
             Self::None | Self::Argument(_) => false,
             Self::Key => true,
-            Self::Member(name) => names::is_public(name.as_bytes()),
+            Self::Member(name) | Self::Flagged(name) => names::is_public(name.as_bytes()),
         };
         public && !text.bytes().any(|byte| byte.is_ascii_whitespace())
     }
@@ -197,7 +199,7 @@ impl Label<'_> {
                 marked::cookie(text.as_bytes(), 0)
             }
             Self::Argument(arguments) => arguments.hit(text),
-            Self::None | Self::Key | Self::Member(_) => None,
+            Self::None | Self::Key | Self::Member(_) | Self::Flagged(_) => None,
         }
     }
 }

@@ -11,7 +11,7 @@ const VERBS: [&str; 8] = [
 
 /// Reads over what stands between a name and its value.
 pub(super) fn separator(text: &[u8], name: &Range<usize>) -> Option<(usize, Style)> {
-    let flag = text[..name.start].ends_with(b"--") || text[..name.start].ends_with(b" -");
+    let flag = is_flag(text, name);
     let query = matches!(text[..name.start].last(), Some(b'?' | b'&' | b';'));
     let mut at = name.end;
     let closes = |byte: u8| matches!(byte, b'"' | b'\'' | b'`' | b']' | b')' | b'*' | b'?');
@@ -77,6 +77,11 @@ pub(super) fn separator(text: &[u8], name: &Range<usize>) -> Option<(usize, Styl
     }
     // `machine host login user password value`, `set password value`.
     (spaced > 0 && closed == 0).then_some((at, Style::Prose))
+}
+
+/// Whether a name is that of an option: `--name`, ` -name`.
+pub(super) fn is_flag(text: &[u8], name: &Range<usize>) -> bool {
+    text[..name.start].ends_with(b"--") || text[..name.start].ends_with(b" -")
 }
 
 /// Whether `name: value` is all of its line, as in YAML and in headers.

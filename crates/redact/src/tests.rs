@@ -1,6 +1,7 @@
 //! Tests of redaction as a whole. Secrets are drawn or put together as the tests run: no text of this
 //! repository looks like one.
 
+mod arguments;
 mod contexts;
 mod disguises;
 mod entropy;

@@ -3,7 +3,8 @@
 use super::names;
 use super::shape::Alphabet;
 use super::words::{
-    distinct, is_drawn, is_phrase, is_word_and_digits, is_word_and_number, is_wordy, turns,
+    distinct, is_argument, is_drawn, is_option, is_phrase, is_word_and_digits, is_word_and_number,
+    is_wordy, turns,
 };
 
 /// What the name before a value promises.
@@ -32,6 +33,8 @@ pub(super) enum Style {
     Prose,
     /// In a sentence that says what it is: `the password is`.
     Said,
+    /// As the argument of a command, whatever signs it has.
+    Argument,
 }
 
 /// No secret is longer than this: what is, is data.
@@ -164,16 +167,17 @@ fn is_variable(value: &[u8]) -> bool {
     }
 }
 
-/// Whether an unquoted value is code: a call, a member, a type, a path.
+/// Whether an unquoted value is code: a call, a member, a type, a path, an option.
 fn is_expression(value: &[u8], style: Style) -> bool {
     let starts = |text: &[u8]| value.starts_with(text);
     if starts(b"/") && style != Style::Environment && (value.len() < 40 || is_path(value))
         || starts(b"./")
         || starts(b"~/")
+        || is_option(value)
     {
         return true;
     }
-    if matches!(style, Style::Environment | Style::Bare) {
+    if matches!(style, Style::Environment | Style::Bare | Style::Argument) {
         return false;
     }
     if is_number(value) {
@@ -260,31 +264,13 @@ fn is_base32(value: &[u8]) -> bool {
 }
 
 fn is_password(value: &[u8], style: Style) -> bool {
+    #[rustfmt::skip]
     const WORDS: [&[u8]; 22] = [
-        b"true",
-        b"false",
-        b"null",
-        b"none",
-        b"nil",
-        b"undefined",
-        b"string",
-        b"password",
-        b"passwd",
-        b"pass",
-        b"secret",
-        b"required",
-        b"optional",
-        b"prompt",
-        b"stdin",
-        b"value",
-        b"hidden",
-        b"input",
-        b"text",
-        b"test",
-        b"user",
-        b"postgres",
+        b"true", b"false", b"null", b"none", b"nil", b"undefined", b"string", b"password", b"passwd", b"pass",
+        b"secret", b"required", b"optional", b"prompt", b"stdin", b"value", b"hidden", b"input", b"text", b"test",
+        b"user", b"postgres",
     ];
-    if value.len() > 256 || value.contains(&b' ') && style != Style::Quoted {
+    if value.len() > 256 {
         return false;
     }
     if WORDS.iter().any(|word| value.eq_ignore_ascii_case(word)) {
@@ -297,7 +283,10 @@ fn is_password(value: &[u8], style: Style) -> bool {
         byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b',')
     });
     if value.contains(&b' ') {
-        return is_phrase(value);
+        return match style {
+            Style::Argument => is_argument(value),
+            _ => style == Style::Quoted && is_phrase(value),
+        };
     }
     let drawn = is_drawn_run(value, 8);
     let mixed =
@@ -309,7 +298,9 @@ fn is_password(value: &[u8], style: Style) -> bool {
                 && (strong || mixed || !has(|byte| matches!(byte, b'/' | b'.')) && letters)
         }
         Style::Bare => strong || mixed || drawn || value.len() >= 8 && letters && !is_wordy(value),
-        Style::Quoted => strong && value.len() >= 5 || mixed && value.len() >= 8 || drawn,
+        Style::Quoted | Style::Argument => {
+            strong && value.len() >= 5 || mixed && value.len() >= 8 || drawn
+        }
         Style::Code => {
             strong && value.len() >= 6 && !value.contains(&b'/')
                 || (mixed || drawn) && value.len() >= 10
@@ -365,7 +356,7 @@ fn is_strewn_with_marks(value: &[u8]) -> bool {
 
 /// A path or URL of readable parts: they are half of it, and pieces too short to tell anything count
 /// for nothing.
-fn is_path(value: &[u8]) -> bool {
+pub(super) fn is_path(value: &[u8]) -> bool {
     /// Shorter pieces sound like words by chance.
     const PIECE_BYTES_MIN: usize = 3;
     if memchr::memmem::find(value, b"://").is_some() {

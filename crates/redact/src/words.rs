@@ -148,6 +148,35 @@ fn is_algorithm(value: &[u8]) -> bool {
 /// Whether words between quotes are a password: some of small letters alone, none of which a sentence about
 /// passwords has, or a few of which one has letters and digits mixed.
 pub(super) fn is_phrase(value: &[u8]) -> bool {
+    let is_plain =
+        |word: &&[u8]| (3..=9).contains(&word.len()) && word.iter().all(u8::is_ascii_lowercase);
+    let is_mixed = |word: &&[u8]| {
+        let has = |test: fn(&u8) -> bool| word.iter().any(test);
+        let run = word.iter().all(u8::is_ascii_alphanumeric);
+        run && has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit) && !is_wordy(word)
+    };
+    let Some(words) = unsaid(value) else {
+        return false;
+    };
+    words.len() >= 4 && words.iter().all(is_plain) || words.len() <= 4 && words.iter().any(is_mixed)
+}
+
+/// Whether words that are one argument of a command, where it takes a password, are one: none of which a
+/// sentence about passwords has, and none an option. What begins or ends with a blank is code between two strings.
+pub(super) fn is_argument(value: &[u8]) -> bool {
+    let is_part = |word: &&[u8]| !word.is_empty() && !word.starts_with(b"-");
+    unsaid(value).is_some_and(|words| words.iter().all(is_part))
+}
+
+/// Whether an argument is an option of its own: `--name`, `--name=value`.
+pub(super) fn is_option(argument: &[u8]) -> bool {
+    let name = argument.strip_prefix(b"--");
+    let name = name.and_then(|name| name.split(|byte| *byte == b'=').next());
+    name.is_some_and(is_wordy)
+}
+
+/// The words of a value, if they are few, and none of a sentence about passwords.
+fn unsaid(value: &[u8]) -> Option<Vec<&[u8]>> {
     #[rustfmt::skip]
     const OF_SENTENCES: &[&[u8]] = &[
         b"a", b"an", b"and", b"are", b"as", b"at", b"be", b"by", b"can", b"cannot", b"does", b"for",
@@ -167,17 +196,8 @@ pub(super) fn is_phrase(value: &[u8]) -> bool {
             .iter()
             .any(|one| word.eq_ignore_ascii_case(one))
     };
-    if words.len() > WORDS_MAX || words.iter().any(is_of_sentence) {
-        return false;
-    }
-    let is_plain =
-        |word: &&[u8]| (3..=9).contains(&word.len()) && word.iter().all(u8::is_ascii_lowercase);
-    let is_mixed = |word: &&[u8]| {
-        let has = |test: fn(&u8) -> bool| word.iter().any(test);
-        let run = word.iter().all(u8::is_ascii_alphanumeric);
-        run && has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit) && !is_wordy(word)
-    };
-    words.len() >= 4 && words.iter().all(is_plain) || words.len() <= 4 && words.iter().any(is_mixed)
+    let is_said = words.len() > WORDS_MAX || words.iter().any(is_of_sentence);
+    (!is_said).then_some(words)
 }
 
 /// How many different bytes a value has.

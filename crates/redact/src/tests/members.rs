@@ -69,6 +69,13 @@ fn what_an_argument_before_it_gives_away_is_found() {
             r#"{"command":"redis-cli","args":["-a","@"]}"#,
             r#"{"cmd":"/usr/bin/curl","args":["-sS","-u","me:@"]}"#,
             r#"[{"command":["bash","-lc","true"]},["docker","login","-p","@"]]"#,
+            r#"{"args":["tool","--password","one two @"]}"#,
+            r#"{"args":["tool","--password","@ tulip rain"]}"#,
+            r#"{"args":["tool","--password","--@"]}"#,
+            r#"{"args":["tool","--password","-@"]}"#,
+            r#"{"command":["curl","-u","admin:one two @","https://h.test"]}"#,
+            r#"{"token":["-a","@"]}"#,
+            r#"{"password":["-a","b1","@"]}"#,
         ],
     );
 }
@@ -89,6 +96,11 @@ fn what_no_argument_before_it_gives_away_is_kept() {
             r#"[["docker","login"],["-p","@"]]"#,
             r#"{"args":["--password","$PASSWORD"],"x":"@"}"#,
             r#"{"args":["docker","login","-p","$TOKEN"],"x":"@"}"#,
+            r#"{"args":["tool","--password","--no-color","x"],"x":"@"}"#,
+            r#"{"args":["tool","--password","--log-level=debug2"],"x":"@"}"#,
+            r#"{"args":["tool","--password","the password of one user"],"x":"@"}"#,
+            r#"{"token":["--name","--value=@"]}"#,
+            r#"{"password":["-a","--host=db1.test"],"x":"@"}"#,
         ],
     );
 }

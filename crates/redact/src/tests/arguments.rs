@@ -1,0 +1,49 @@
+//! Passwords as the arguments of commands, whatever signs and blanks are in them.
+
+use super::{assert_all_gone, assert_all_kept};
+
+#[test]
+fn a_password_with_blanks_is_found_where_a_command_takes_it_between_quotes() {
+    let secrets = [
+        "correct horse battery",
+        "Zk4 with9 space",
+        "p ss wörd9",
+        "hunter two",
+    ];
+    let texts = secrets.map(|secret| {
+        let texts = [
+            format!("tool --password \"{secret}\" run"),
+            format!("tool --password='{secret}' run"),
+            format!("curl -u \"admin:{secret}\" https://h.test"),
+            format!("curl --user 'admin:{secret}' https://h.test"),
+            format!("htpasswd -b file me '{secret}'"),
+            format!("CREATE USER 'a' IDENTIFIED BY '{secret}';"),
+        ];
+        texts.map(|text| (text, secret.to_owned()))
+    });
+    assert_all_gone(texts.into_iter().flatten());
+}
+
+#[test]
+fn words_about_a_password_behind_a_flag_are_kept() {
+    assert_all_kept([
+        "tool --password \"your password here\"",
+        "tool --password \"the one of the user\"",
+        "tool --password '<some pass phrase>'",
+        "tool --password \"$(cat file)\"",
+        "tool --password \"login as --user\"",
+        ".option(\"--password\", \"database login phrase\")",
+        ".option('--password <word>', 'database login phrase')",
+        "`--password` \"database login phrase\"",
+        "\"--password\" \"database login phrase\"",
+        "--password: \"database login phrase\"",
+        "{\"--password\": \"database login phrase\"}",
+        "args.append('--password=' + access_token + ' more')",
+        "args.append(\"--password \" + access_token)",
+        "curl -u \"admin:your password\" https://h.test",
+        "curl -u \"admin:<a b c>\" https://h.test",
+        "tool --password --host=db1.test",
+        "tool --password --log-level2 debug",
+        "tool --password \"./secrets/file1.txt\"",
+    ]);
+}

@@ -34,12 +34,7 @@ enum Frame {
 /// Redacts the strings of `json`, which is valid JSON.
 pub(super) fn walk(redactor: &Redactor, json: &str) -> Walked {
     let json = &*mend_surrogates(json);
-    let mut walk = Walk {
-        redactor,
-        json,
-        frames: Vec::new(),
-        edits: Vec::new(),
-    };
+    let mut walk = Walk::new(redactor, json);
     walk.run();
     let mut edits = walk.edits;
     edits.sort_by_key(|edit| edit.range.start);
@@ -61,6 +56,8 @@ struct Walk<'a> {
     redactor: &'a Redactor,
     json: &'a str,
     frames: Vec<Frame>,
+    /// Which of the frames are objects: what is asked of them for each string does not go by how deep it is.
+    objects: Vec<usize>,
     edits: Vec<Edit>,
 }
 
@@ -72,21 +69,36 @@ struct Edit {
 }
 
 impl<'a> Walk<'a> {
+    fn new(redactor: &'a Redactor, json: &'a str) -> Self {
+        Self {
+            redactor,
+            json,
+            frames: Vec::new(),
+            objects: Vec::new(),
+            edits: Vec::new(),
+        }
+    }
+
     fn run(&mut self) {
         let bytes = self.json.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
             match bytes[at] {
-                b'{' => self.frames.push(Frame::Object {
-                    key: None,
-                    members: Members::default(),
-                }),
+                b'{' => {
+                    self.objects.push(self.frames.len());
+                    let (key, members) = (None, Members::default());
+                    self.frames.push(Frame::Object { key, members });
+                }
                 b'[' => {
                     let arguments = Arguments::of(self.program());
                     let index = 0;
                     self.frames.push(Frame::Array { index, arguments });
                 }
-                b'}' | b']' => {
+                b'}' => {
+                    self.objects.pop();
+                    self.frames.pop();
+                }
+                b']' => {
                     self.frames.pop();
                 }
                 b',' => match self.frames.last_mut() {
@@ -118,22 +130,23 @@ impl<'a> Walk<'a> {
             Label::Flagged(name) => self.member(name, &text, Style::Argument),
             // All of the array may go by a name, too.
             Label::Argument(_) if !text.starts_with('-') => {
-                let name = self.name();
+                let name = self.name(&text);
                 name.and_then(|name| self.member(name, &text, Style::Quoted))
             }
             Label::Key | Label::None | Label::Argument(_) => None,
         };
         let redacted = redacted.unwrap_or_else(|| self.redactor.redact(&text, label));
+        let open = redacted.findings.is_empty().then(|| range.clone());
         if !redacted.findings.is_empty() {
             let key = is_key.then_some(redacted.text.as_ref());
-            self.edit(range.clone(), key, &redacted);
+            self.edit(range, key, &redacted);
         }
         let clean = redacted.text;
         let late = match self.frames.last_mut() {
             Some(Frame::Object {
                 key: Some(key),
                 members,
-            }) => members.push(key, &clean, &range),
+            }) => members.push(key, &clean, open),
             Some(Frame::Object { key, .. }) => {
                 *key = Some(clean.into_owned());
                 None
@@ -166,7 +179,7 @@ impl<'a> Walk<'a> {
                 .filter(|_| !is_option(text.as_bytes()));
             return flag.map_or(Label::Argument(arguments), Label::Flagged);
         }
-        self.name().map_or(Label::None, Label::Member)
+        self.name(text).map_or(Label::None, Label::Member)
     }
 
     /// What is left of `text` if it is a secret from end to end, going by `name`.
@@ -177,11 +190,9 @@ impl<'a> Walk<'a> {
 
     /// Looks again at a value that was read before its name.
     fn late(&mut self, late: &Late) {
-        let seen = self.edits.iter().any(|edit| edit.range == late.range);
         let text = self.text(&late.range);
-        if let Some(redacted) = self
-            .member(&late.name, &text, Style::Quoted)
-            .filter(|_| !seen)
+        if late.named.names(&text)
+            && let Some(redacted) = self.member(&late.named.name, &text, Style::Quoted)
         {
             self.edit(late.range.clone(), Some(&late.key), &redacted);
         }
@@ -203,15 +214,17 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// The name that the string at hand goes by: its key, that of the array around it, the `name`
+    /// The name that `text`, the string at hand, goes by: its key, that of the array around it, the `name`
     /// beside its `value`, or the key of the object that has nothing but a `value` to tell.
-    fn name(&self) -> Option<&str> {
-        let mut objects = self.frames.iter().rev().filter_map(|frame| match frame {
+    fn name(&self, text: &str) -> Option<&str> {
+        let objects = self.objects.iter().rev().map(|at| &self.frames[*at]);
+        let mut objects = objects.filter_map(|frame| match frame {
             Frame::Object { key, members } => Some((key.as_deref(), members)),
             Frame::Array { .. } => None,
         });
         let (key, members) = objects.next()?;
-        Some(members.name(key?, || objects.next().and_then(|(key, _)| key)))
+        let name = members.name(key?, text, || objects.next().and_then(|(key, _)| key));
+        Some(last_of(name))
     }
 
     /// The program that the object at hand names.
@@ -239,6 +252,13 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The end of a name, which tells what it is of: all strings of an array may go by a long one.
+fn last_of(name: &str) -> &str {
+    const NAME_BYTES_MAX: usize = 256;
+    let from = name.len().saturating_sub(NAME_BYTES_MAX);
+    &name[name.ceil_char_boundary(from)..]
+}
+
 /// What is left of a string that is a secret from end to end.
 fn whole(rule: &str, kind: Kind) -> Redacted<'static> {
     let text = marker(rule);
@@ -263,4 +283,31 @@ fn string_end(json: &[u8], start: usize) -> usize {
         at = (at + 2).min(json.len());
     }
     json.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_each_string_goes_by_neither_depth_nor_length() {
+        let redactor = Redactor::standard();
+        let json = format!(r#"{{"{}":{}"#, "key".repeat(1_000), "[".repeat(1_000));
+        let mut walk = Walk::new(&redactor, &json);
+        walk.run();
+        assert_eq!(
+            (walk.frames.len(), walk.objects.as_slice()),
+            (1_001, &[0][..])
+        );
+        assert_eq!(walk.name("text").map(str::len), Some(256));
+    }
+
+    #[test]
+    fn what_was_found_is_not_looked_at_again_when_its_name_comes() {
+        let mut members = Members::default();
+        assert!(members.push("value", "clean", Some(0..7)).is_none());
+        assert!(members.push("key", "DB_PASSWORD", Some(8..21)).is_some());
+        assert!(members.push("value", &marker("password"), None).is_none());
+        assert!(members.push("key", "DB_PASSWORD", Some(30..43)).is_none());
+    }
 }

@@ -2,26 +2,38 @@
 
 use std::ops::Range;
 
-use super::{arguments, names};
+use super::words::is_wordy;
+use super::{arguments, names, values};
 
 /// What the members of an object have told so far.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     /// The name that its value goes by.
-    named: Option<String>,
-    /// Where its value was read, and its key.
+    named: Option<Named>,
+    /// Where its value was read, and its key, if nothing was found in it.
     value: Option<(String, Range<usize>)>,
     /// The program that it names.
     program: Option<String>,
 }
 
+/// What names the value of an object.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    pub(super) name: String,
+    role: Role,
+    /// Whether it promises a secret.
+    tells: bool,
+}
+
 /// What a member's key says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
     /// It names the value beside it.
     Name,
     /// It does so if it promises a secret.
     Hint,
+    /// It may, but is as often what the object itself is called, or about.
+    Title,
     /// It is the value, and goes by the name beside it.
     Value,
     /// It may be something else: it goes by a name that promises a secret alone.
@@ -34,8 +46,9 @@ impl Role {
     fn of(key: &str) -> Self {
         match key {
             "name" | "Name" | "key" | "Key" => Self::Name,
-            "k" | "field" | "label" | "variable" | "header" | "id" | "element" | "selector"
-            | "placeholder" => Self::Hint,
+            "k" | "field" | "label" | "variable" | "header" | "element" | "selector"
+            | "locator" | "placeholder" => Self::Hint,
+            "id" | "description" | "target" => Self::Title,
             "value" | "Value" => Self::Value,
             "val" | "v" | "text" => Self::Text,
             "command" | "cmd" | "program" => Self::Program,
@@ -50,23 +63,36 @@ const INPUTS: [&str; 10] = [
     "field", "input", "box", "textbox", "text", "textfield", "textarea", "area", "element", "here",
 ];
 
+/// What names something is no longer.
+const NAME_BYTES_MAX: usize = 256;
+
 impl Members {
-    /// Notes a member that was read; gives the value before it if it goes by what this one says.
-    pub(super) fn push(&mut self, key: &str, text: &str, range: &Range<usize>) -> Option<Late> {
+    /// Notes a member that was read; `open` is where, if nothing was found in it. Gives the value before it
+    /// if it goes by what this one says.
+    pub(super) fn push(
+        &mut self,
+        key: &str,
+        text: &str,
+        open: Option<Range<usize>>,
+    ) -> Option<Late> {
         let role = Role::of(key);
         match role {
-            Role::Name | Role::Hint => {
-                let name = without_input(text);
-                let tells = promises(name);
-                let is_first = || !self.named.as_deref().is_some_and(promises);
-                if tells || role == Role::Name && is_first() {
-                    self.named = Some(name.to_owned());
+            Role::Name | Role::Hint | Role::Title => {
+                let named = Named::new(role, text)?;
+                let late = self.value.take_if(|_| named.tells);
+                let before = self.named.as_ref().filter(|before| before.tells);
+                let stays = before.is_some_and(|before| !named.tells || before.role < role);
+                let late = late.map(|(key, range)| Late {
+                    named: named.clone(),
+                    key,
+                    range,
+                });
+                if !stays {
+                    self.named = Some(named);
                 }
-                let (key, range) = self.value.take_if(|_| tells)?;
-                let name = name.to_owned();
-                return Some(Late { name, key, range });
+                return late;
             }
-            Role::Value | Role::Text => self.value = Some((key.to_owned(), range.clone())),
+            Role::Value | Role::Text => self.value = open.map(|range| (key.to_owned(), range)),
             Role::Program if text.len() <= arguments::WORD_BYTES_MAX => {
                 self.program = Some(text.to_owned());
             }
@@ -79,18 +105,50 @@ impl Members {
         self.program.as_deref()
     }
 
-    /// The name that the value at `key` goes by: another member's text, or that of `around`, the key of the
-    /// object, where it is the value.
+    /// The name that `text`, the value at `key`, goes by: another member's text, or that of `around`, the key
+    /// of the object, where it is the value.
     pub(super) fn name<'n>(
         &'n self,
         key: &'n str,
+        text: &str,
         around: impl FnOnce() -> Option<&'n str>,
     ) -> &'n str {
-        let named = self.named.as_deref();
-        match Role::of(key) {
-            Role::Value => named.or_else(around).unwrap_or(key),
-            Role::Text => named.filter(|name| promises(name)).unwrap_or(key),
-            Role::Name | Role::Hint | Role::Program | Role::Other => key,
+        let role = Role::of(key);
+        if !matches!(role, Role::Value | Role::Text) {
+            return key;
+        }
+        let named = self.named.as_ref().filter(|named| named.names(text));
+        match (role, named) {
+            (Role::Text, named) => named.filter(|named| named.tells).map(|named| &*named.name),
+            (_, Some(named)) => Some(&*named.name),
+            (_, None) => around(),
+        }
+        .unwrap_or(key)
+    }
+}
+
+impl Named {
+    fn new(role: Role, text: &str) -> Option<Self> {
+        if text.len() > NAME_BYTES_MAX {
+            return None;
+        }
+        let name = without_input(text);
+        let tells = names::promise(name.as_bytes()).is_some();
+        (tells || role == Role::Name).then(|| Self {
+            name: name.to_owned(),
+            role,
+            tells,
+        })
+    }
+
+    /// Whether `value` may be the secret that it promises: what only hints at one stands also beside paths,
+    /// versions and times, and what is a title beside words.
+    pub(super) fn names(&self, value: &str) -> bool {
+        let value = value.as_bytes();
+        match self.role {
+            Role::Hint => !is_of_a_thing(value),
+            Role::Title => !is_of_a_thing(value) && !is_word(value),
+            Role::Name | Role::Value | Role::Text | Role::Program | Role::Other => true,
         }
     }
 }
@@ -98,13 +156,25 @@ impl Members {
 /// A value whose name comes behind it.
 #[derive(Debug)]
 pub(super) struct Late {
-    pub(super) name: String,
+    pub(super) named: Named,
     pub(super) key: String,
     pub(super) range: Range<usize>,
 }
 
-fn promises(name: &str) -> bool {
-    names::promise(name.as_bytes()).is_some()
+/// Whether a value is a path, a URL, a version or a time.
+fn is_of_a_thing(value: &[u8]) -> bool {
+    let parts = value.strip_prefix(b"v").unwrap_or(value);
+    let parts = parts.split(|byte| b".-:/".contains(byte));
+    let is_number = |part: &&[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let of_number = |byte: &u8| byte.is_ascii_alphanumeric() || b".-:/+_".contains(byte);
+    let is_numbered = parts.take_while(is_number).count() >= 2 && value.iter().all(of_number);
+    is_numbered || value.get(1..3) == Some(b":\\") || values::is_path(value)
+}
+
+/// Whether a value is words and numbers, with no mark that names don't have.
+fn is_word(value: &[u8]) -> bool {
+    let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:,/ ".contains(byte);
+    value.iter().all(of_name) && is_wordy(value)
 }
 
 /// `Password` of `Password field`.

@@ -141,7 +141,7 @@ fn is_filler(word: &[u8]) -> bool {
     const FILLERS: &[&str] = &[
         "value", "base64", "b64", "prod", "production", "dev", "development", "staging", "stage",
         "live", "test", "old", "new", "env", "plain", "plaintext", "raw", "string", "str",
-        "default", "primary", "secondary", "data", "base",
+        "default", "primary", "secondary", "data", "base", "confirmation",
     ];
     word.iter().all(u8::is_ascii_digit) || is_any(word, FILLERS)
 }

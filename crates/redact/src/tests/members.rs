@@ -147,8 +147,55 @@ fn a_member_that_another_beside_it_names_is_found() {
             r#"{"value":"@","key":"DB_PASSWORD"}"#,
             r#"{"text":"@","submit":true,"element":"Password field"}"#,
             r#"[{"a":[{"v":"@","k":"password"}]}]"#,
+            r##"{"locator":"#password","text":"@"}"##,
+            r#"{"target":"Password","text":"@"}"#,
+            r#"{"description":"Password field","text":"@"}"#,
+            r#"{"text":"@","description":"Password field"}"#,
+            r#"{"id":"db_password","value":"@"}"#,
+            r#"{"value":"@","id":"db_password"}"#,
+            r#"{"key":"DB_PASSWORD","id":"password","value":"@"}"#,
+            r##"{"selector":"#user_password_confirmation","value":"@"}"##,
         ],
     );
+}
+
+#[test]
+fn what_stands_beside_a_title_or_a_hint_and_is_no_secret_is_kept() {
+    let values = [
+        "/etc/app/passwd1",
+        "src/auth/password1.rs",
+        r"C:\\\\Users\\\\me\\\\pw1.txt",
+        "https://h.test/reset2?from=mail",
+        "v1.2.3",
+        "1.2.3-beta.4+5",
+        "2024-11-23T10:00:00Z",
+        "10.0.0.1:8080",
+    ];
+    let words = [
+        "step2",
+        "input-password-2",
+        "sha256-signed",
+        "Phase 2, done",
+    ];
+    for (title, values) in [
+        ("id", &[&values[..], &words].concat()),
+        ("description", &[&values[..], &words].concat()),
+        ("target", &[&values[..], &words].concat()),
+        ("label", &values.to_vec()),
+        ("element", &values.to_vec()),
+    ] {
+        for (name, value) in ["reset-password", "API token"]
+            .iter()
+            .flat_map(|name| values.iter().map(move |value| (name, value)))
+        {
+            let cases = [
+                format!(r#"{{"{title}":"{name}","value":"{value}","x":"@"}}"#),
+                format!(r#"{{"{title}":"{name}","text":"{value}","x":"@"}}"#),
+                format!(r#"{{"value":"{value}","{title}":"{name}","x":"@"}}"#),
+            ];
+            check(Fate::Kept, &cases.each_ref().map(String::as_str));
+        }
+    }
 }
 
 #[test]

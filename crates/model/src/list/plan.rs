@@ -40,14 +40,17 @@ pub trait ListView {
         slot: Option<&Slot<ItemRef>>,
     ) -> Result<Option<ListItem>, Self::Error>;
 
-    /// The list's row of [`crate::registry::LISTS`], whatever became of it, with its row of
-    /// [`super::TITLES`] if it has one.
-    fn list_rows(&self, list: &ListId) -> Result<Option<(Row, Option<Row>)>, Self::Error>;
+    /// The list's row of [`crate::registry::LISTS`], whatever became of it.
+    fn list_row(&self, list: &ListId) -> Result<Option<Row>, Self::Error>;
+
+    /// The list's row of [`super::TITLES`], which it may have without another.
+    fn own_title(&self, list: &ListId) -> Result<Option<Row>, Self::Error>;
 
     /// The list, whatever became of it.
     fn list(&self, list: &ListId) -> Result<Option<List>, Self::Error> {
-        let rows = self.list_rows(list)?;
-        Ok(rows.and_then(|(row, own_title)| List::from_rows(row, own_title)))
+        let own_title = self.own_title(list)?;
+        let row = self.list_row(list)?;
+        Ok(row.and_then(|row| List::from_rows(row, own_title)))
     }
 
     /// The next list after `slot` in the order of position and id; without one, the first.

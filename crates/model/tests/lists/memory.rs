@@ -211,10 +211,12 @@ impl ListView for Memory {
         }))
     }
 
-    fn list_rows(&self, list: &ListId) -> Result<Option<(Row, Option<Row>)>, Infallible> {
-        let row = self.row(&LISTS, &["registry".into(), list.as_str().into()]);
-        let own = self.row(&TITLES, &[list.as_str().into()]);
-        Ok(row.map(|row| (row, own)))
+    fn list_row(&self, list: &ListId) -> Result<Option<Row>, Infallible> {
+        Ok(self.row(&LISTS, &["registry".into(), list.as_str().into()]))
+    }
+
+    fn own_title(&self, list: &ListId) -> Result<Option<Row>, Infallible> {
+        Ok(self.row(&TITLES, &[list.as_str().into()]))
     }
 
     fn list_after(&self, after: Option<&Slot<ListId>>) -> Result<Option<List>, Infallible> {

@@ -125,7 +125,8 @@ pub fn list(connection: &Connection, id: &ListId) -> Result<Option<List>, StoreE
     let found = StoredLists::new(connection).list(id)?;
     match found.filter(is_whole) {
         Some(whole) => Ok(Some(whole)),
-        None => Ok(shows_any(connection, id)?.then(|| forgotten(id.clone()))),
+        None if shows_any(connection, id)? => Ok(Some(forgotten(connection, id.clone())?)),
+        None => Ok(None),
     }
 }
 
@@ -135,15 +136,24 @@ fn is_whole(list: &List) -> bool {
 }
 
 /// A list of which nothing is left but items that it shows: they came when it had been removed, and
-/// forgotten with all that it had shown. It can be restored as other removed ones.
-fn forgotten(list: ListId) -> List {
+/// forgotten with all that it had shown. It can be restored as other removed ones, and is called as it then is: by a
+/// title that came late or is its own, else by its id.
+fn forgotten(connection: &Connection, list: ListId) -> Result<List, StoreError> {
+    let view = StoredLists::new(connection);
+    let title = match view.list(&list)? {
+        Some(known) => Some(known.title),
+        None => view
+            .own_title(&list)?
+            .and_then(|mut row| row.swap_remove(1).into_text()),
+    };
+    let title = title.filter(|title| !title.is_empty());
     let first = Position::between(None, None, [0; 4]);
-    List {
-        title: list.as_str().to_owned(),
+    Ok(List {
+        title: title.unwrap_or_else(|| list.as_str().to_owned()),
         position: Some(first.expect("nothing is in the way")),
         present: false,
         list,
-    }
+    })
 }
 
 /// As [`list`], with how much it shows.
@@ -172,8 +182,8 @@ pub(super) fn all_lists(connection: &Connection) -> Result<Vec<List>, StoreError
     let homes = homes(connection)?.into_iter();
     let lost: Vec<_> = homes
         .filter(|home| !known.contains(home.as_str()))
-        .map(forgotten)
-        .collect();
+        .map(|list| forgotten(connection, list))
+        .collect::<Result<_, _>>()?;
     if !lost.is_empty() {
         found.extend(lost);
         found.sort_by(|one, other| (&one.position, &one.list).cmp(&(&other.position, &other.list)));

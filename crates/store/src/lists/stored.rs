@@ -101,14 +101,9 @@ impl<'c> StoredLists<'c> {
 
     /// The list of a row of [`LISTS`], by the title that is shown.
     pub(super) fn list_of(&self, row: Row) -> Result<List, StoreError> {
-        let (row, own) = self.with_own_title(row)?;
-        List::from_rows(row, own).ok_or(StoreError::damaged("a list's row is none"))
-    }
-
-    fn with_own_title(&self, row: Row) -> Result<(Row, Option<Row>), StoreError> {
         let id = row.get(1).and_then(|id| id.as_text()).unwrap_or_default();
         let own = self.one(&TITLES, &sql_of(&TITLES).select, [id])?;
-        Ok((row, own))
+        List::from_rows(row, own).ok_or(StoreError::damaged("a list's row is none"))
     }
 }
 
@@ -160,9 +155,12 @@ impl ListView for StoredLists<'_> {
         }
     }
 
-    fn list_rows(&self, list: &ListId) -> Result<Option<(Row, Option<Row>)>, StoreError> {
-        let row = self.one(&LISTS, &sql_of(&LISTS).select, [RESOURCE, list.as_str()])?;
-        row.map(|row| self.with_own_title(row)).transpose()
+    fn list_row(&self, list: &ListId) -> Result<Option<Row>, StoreError> {
+        self.one(&LISTS, &sql_of(&LISTS).select, [RESOURCE, list.as_str()])
+    }
+
+    fn own_title(&self, list: &ListId) -> Result<Option<Row>, StoreError> {
+        self.one(&TITLES, &sql_of(&TITLES).select, [list.as_str()])
     }
 
     fn list_after(&self, slot: Option<&Slot<ListId>>) -> Result<Option<List>, StoreError> {

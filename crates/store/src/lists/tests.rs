@@ -74,8 +74,23 @@ impl World {
     /// Carries a command out in the log.
     fn log(&mut self, command: &Command) {
         let ops = self.ops(command);
+        self.append(&ops);
+    }
+
+    /// What other clients write: an op of the list itself, and not of the registry.
+    fn log_own_title(&mut self, list: &str, title: &str) {
+        let payload = format!(r#"{{"type":"renameList","payload":{{"title":"{title}"}}}}"#);
+        let renamed = self.stamp(PlannedOp {
+            scope: Scope::list(),
+            resource: list_id(list).into(),
+            payload: Payload::parse(&payload).unwrap(),
+        });
+        self.append(&[renamed]);
+    }
+
+    fn append(&mut self, ops: &[Op]) {
         let mut batch = self.file.begin().unwrap();
-        for op in &ops {
+        for op in ops {
             batch
                 .append(&op.key, Some(&op.payload), op.payload.hash())
                 .unwrap();
@@ -315,18 +330,7 @@ fn every_change_of_a_list_or_an_item_gives_it_another_tag() {
         seen.push(tag);
     }
     assert_eq!(tag_of(&world, "n"), other);
-    let own_title = Payload::parse(r#"{"type":"renameList","payload":{"title":"by itself"}}"#);
-    let renamed = PlannedOp {
-        scope: Scope::list(),
-        resource: list_id("n").into(),
-        payload: own_title.unwrap(),
-    };
-    let op = world.stamp(renamed);
-    let mut batch = world.file.begin().unwrap();
-    batch
-        .append(&op.key, Some(&op.payload), op.payload.hash())
-        .unwrap();
-    batch.commit().unwrap();
+    world.log_own_title("n", "by itself");
     let named = list(world.view(), &list_id("n")).unwrap().unwrap();
     assert_eq!(named.title, "by itself");
     assert_ne!(tag_of(&world, "n"), other);

@@ -102,18 +102,20 @@ impl<V: ListView> Planner<'_, V> {
     /// was collected, as it was `kept`. Of one that nobody has kept, what came late is shown again, at the
     /// end where its place is not known either.
     pub(super) fn restore_list(&self, list: &ListId, kept: Option<&FormerList>) -> Planned<V> {
-        let rows = self.view.list_rows(list).map_err(PlanError::View)?;
-        let rows = rows.as_ref().map(|(row, own)| (row, own.as_ref()));
-        if rows.is_some_and(|(row, _)| is_present(row)) {
+        let row = self.view.list_row(list).map_err(PlanError::View)?;
+        let row = row.as_ref();
+        if row.is_some_and(is_present) {
             return Ok(Plan::default());
         }
-        let versions = rows.map(|(row, _)| list_versions(row)).unwrap_or_default();
-        let placed = rows.filter(|_| versions.of(Parts::POSITION).is_some());
-        let position = placed.and_then(|(row, _)| Position::parse(row.get(2)?.as_text()?).ok());
+        let own = self.view.own_title(list).map_err(PlanError::View)?;
+        let own = own.as_ref();
+        let versions = row.map(list_versions).unwrap_or_default();
+        let placed = row.filter(|_| versions.of(Parts::POSITION).is_some());
+        let position = placed.and_then(|row| Position::parse(row.get(2)?.as_text()?).ok());
         // The title that is given back is the one that was shown.
-        let titled = rows.filter(|_| versions.of(Parts::TITLE).is_some());
-        let titled_by = titled.and_then(|(row, own)| shown_title_version(row, own));
-        let title = titled.map(|(row, own)| shown_title(row, own).to_owned());
+        let titled = row.filter(|_| versions.of(Parts::TITLE).is_some());
+        let titled_by = titled.and_then(|row| shown_title_version(row, own));
+        let title = titled.map(|row| shown_title(row, own).to_owned());
         let writers = versions.of_each(Parts::POSITION);
         let writers = writers.chain(titled_by.map(|by| (Parts::TITLE, by)));
         let mut carried = Carried::new(writers, self.actor);
@@ -122,14 +124,15 @@ impl<V: ListView> Planner<'_, V> {
         if (title.is_none() || position.is_none()) && !self.shows_items(list)? {
             return Err(PlanError::ListUnknown { list: list.clone() });
         }
-        // The list's id stands for a title that is not known until anybody says one, or until one that
-        // somebody had said is found again.
+        // Its own title, or the list's id, stands for one that is not known until anybody says one, or until
+        // one that somebody had said is found again.
         if title.is_none() && (self.actor.is_some() || !self.lists_collected) {
             carried = carried.and_nothing(Parts::TITLE, self.actor);
         }
         let is_made = kept.is_none() && versions.of(Parts::EXISTENCE).is_none();
         let carried = Some(carried).filter(|carried| !is_made || *carried != Carried::default());
-        let title = title.as_deref().unwrap_or(list.as_str());
+        let title = title.as_deref().or_else(|| own?.get(1)?.as_text());
+        let title = title.unwrap_or(list.as_str());
         self.make_list(list, title, &position.map_or(Spot::End, Spot::At), carried)
     }
 

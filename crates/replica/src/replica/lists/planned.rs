@@ -185,13 +185,15 @@ impl ListView for PlannedLists<'_> {
         Ok(last(stored, planned, item_place))
     }
 
-    fn list_rows(&self, list: &ListId) -> Result<Option<(Row, Option<Row>)>, StoreError> {
-        let stored = self.stored.list_rows(list)?;
-        let Some(row) = self.lists.get(list) else {
-            return Ok(stored);
-        };
-        let own_title = stored.and_then(|(_, own_title)| own_title);
-        Ok(Some((row.clone(), own_title)))
+    fn list_row(&self, list: &ListId) -> Result<Option<Row>, StoreError> {
+        match self.lists.get(list) {
+            Some(row) => Ok(Some(row.clone())),
+            None => self.stored.list_row(list),
+        }
+    }
+
+    fn own_title(&self, list: &ListId) -> Result<Option<Row>, StoreError> {
+        self.stored.own_title(list)
     }
 
     fn list_after(&self, slot: Option<&Slot<ListId>>) -> Result<Option<List>, StoreError> {
@@ -230,7 +232,7 @@ impl Rows for PlannedLists<'_> {
             return self.item_row(&item);
         }
         let list = ListId::new(id(1)).expect(KEY);
-        Ok(self.list_rows(&list)?.map(|(row, _)| row))
+        self.list_row(&list)
     }
 
     fn put(&mut self, table: &'static Table, row: Row) -> Result<(), StoreError> {

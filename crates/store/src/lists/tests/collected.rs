@@ -113,6 +113,26 @@ fn a_list_of_which_late_parts_are_left_with_items_is_restored_with_both() {
 }
 
 #[test]
+fn a_list_of_which_its_own_title_is_known_is_called_and_restored_by_it() {
+    let list = || list_id("trip");
+    for told in [vec![], vec![Command::RemoveList { list: list() }]] {
+        let mut world = late_with(&told);
+        world.log_own_title("trip", "Journey");
+        assert_eq!(list_of(&world, &list()).unwrap().title, "Journey");
+        let former = None;
+        world.log(&Command::RestoreList {
+            list: list(),
+            former,
+        });
+        let restored = list_of(&world, &list()).unwrap();
+        assert_eq!(
+            (restored.title.as_str(), restored.present),
+            ("Journey", true)
+        );
+    }
+}
+
+#[test]
 fn a_list_of_which_nothing_is_left_can_not_be_restored() {
     let mut world = late();
     let lamp = item_ref("trip", "lamp");

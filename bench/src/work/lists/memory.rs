@@ -303,10 +303,12 @@ impl ListView for Memory {
         Ok(next.and_then(|place| self.item_at(place)))
     }
 
-    fn list_rows(&self, list: &ListId) -> Result<Option<(Row, Option<Row>)>, Infallible> {
-        let own = self.row(&TITLES, list.as_str(), "").cloned();
-        let row = self.row(&LISTS, RESOURCE, list.as_str());
-        Ok(row.map(|row| (row.clone(), own)))
+    fn list_row(&self, list: &ListId) -> Result<Option<Row>, Infallible> {
+        Ok(self.row(&LISTS, RESOURCE, list.as_str()).cloned())
+    }
+
+    fn own_title(&self, list: &ListId) -> Result<Option<Row>, Infallible> {
+        Ok(self.row(&TITLES, list.as_str(), "").cloned())
     }
 
     /// There is one list.

@@ -1,6 +1,6 @@
 //! Who exchanges the files of a replica that is restored, and who opens them, one after the other.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub fn finish_replica_restore(directory: &Path) -> Result<(), BackupError> {
         return Ok(());
     }
     let path = directory.join(LOCK_NAME);
-    let lock = File::create(&path).map_err(io_error("make", &path))?;
+    let lock = make(&path).map_err(io_error("make", &path))?;
     lock.lock().map_err(io_error("lock", &path))?;
     finish(directory)
 }
@@ -45,7 +45,30 @@ pub fn keep_from_restores(directory: &Path) -> Result<KeptFromRestores, BackupEr
 /// Opens a file that may be another user's, who has made it readable.
 fn open_or_make(path: &Path) -> io::Result<File> {
     match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => File::create(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => make(path),
         opened => opened,
+    }
+}
+
+fn make(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn the_lock_is_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let _kept = keep_from_restores(dir.path()).unwrap();
+        let made = dir.path().join(LOCK_NAME).metadata().unwrap();
+        assert_eq!(made.permissions().mode() & 0o777, 0o600);
     }
 }

@@ -25,7 +25,7 @@ impl Check {
         match (repairs, found.repair()) {
             (Repairs::Made, Some(repair)) => match repair.make() {
                 Ok(()) => (self.look)(context).repaired(&found),
-                Err(error) => found.not_repaired(&error),
+                Err(failure) => found.not_repaired(failure),
             },
             (Repairs::Made | Repairs::Offered, _) => found,
         }

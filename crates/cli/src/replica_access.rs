@@ -14,7 +14,7 @@ use syncline_store::{FileOptions, OpenError, StoreError};
 
 use crate::atomic_file::create_private_dir;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, is_damaged};
 use crate::logging;
 use crate::server_data::is_backup;
 
@@ -146,7 +146,7 @@ impl From<ReplicaError> for Failure {
                 "other_tenant",
                 "syncline config profiles create NAME, and log in with it: a profile holds one tenant",
             ),
-            _ => ("replica_failed", "syncline doctor"),
+            _ => ("replica_failed", cure_of_file(&error)),
         };
         Self::new(code, "could not use the replica")
             .because(error)
@@ -164,7 +164,7 @@ impl From<WriteError> for Failure {
             WriteError::Replaced { source: None } => ("replica_replaced", "try again"),
             WriteError::Replaced { source: Some(_) }
             | WriteError::ClockEnd(_)
-            | WriteError::Store(_) => ("write_failed", "syncline doctor"),
+            | WriteError::Store(_) => ("write_failed", cure_of_file(&error)),
         };
         Self::new(code, "could not write to the replica")
             .because(error)
@@ -175,10 +175,19 @@ impl From<WriteError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        let fix = cure_of_file(&error);
         Self::new("replica_failed", "could not read the replica")
             .because(error)
             .state("what was reported as written before is safe")
-            .fix("syncline doctor")
+            .fix(fix)
+    }
+}
+
+/// What to type where a file of the replica could not be used.
+pub(crate) fn cure_of_file(error: &(dyn std::error::Error + 'static)) -> &'static str {
+    match is_damaged(error) {
+        true => "syncline doctor --fix",
+        false => "syncline doctor",
     }
 }
 

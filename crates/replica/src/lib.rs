@@ -28,6 +28,7 @@ mod changes;
 mod engine;
 mod error;
 mod host;
+mod mend;
 mod place;
 mod replica;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use engine::{
 };
 pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
+pub use mend::set_aside_if_damaged;
 pub use place::{DAEMON_LOCK_NAME, LOCAL_FILE_NAME};
 pub use replica::{
     BeforeSync, LaterWords, ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState,

@@ -129,7 +129,7 @@ impl Place {
     }
 
     /// Opens the local file, or makes it, and says which file that is: a restore puts another there.
-    fn open_local(&self) -> Result<PlacedLocal, ReplicaError> {
+    pub(crate) fn open_local(&self) -> Result<PlacedLocal, ReplicaError> {
         for _ in 0..OPEN_TRIES {
             let before = self.local_at()?;
             let file = self.open_or_make_local()?;

@@ -137,7 +137,7 @@ fn code_and_fix(error: &BackupError) -> (&'static str, &'static str) {
         _ if is_damaged(error) => (
             "file_damaged",
             "for a server's log, `syncline restore BACKUP --data DIR` with its newest backup; for a replica, \
-             `syncline doctor`",
+             `syncline doctor --fix`",
         ),
         BackupError::Exists { .. } => ("backup_exists", "name a directory that is not there"),
         BackupError::Missing { .. } => (

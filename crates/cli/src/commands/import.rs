@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::delivery::{Imports, whereabouts};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
-use crate::replica_access::{self, WriteState};
+use crate::replica_access::{self, WriteState, cure_of_file};
 use crate::wording::counted;
 
 /// How many problems are told one by one; the log has them all.
@@ -389,9 +389,10 @@ impl From<ImportError> for Failure {
         if let ImportError::Write(error) = error {
             return Self::from(error);
         }
+        let fix = cure_of_file(&error);
         Self::new("import_failed", "could not go on with the import")
             .because(error)
             .state("what was imported before stays; the same import goes on there")
-            .fix("syncline doctor")
+            .fix(fix)
     }
 }

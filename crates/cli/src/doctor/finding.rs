@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use syncline_replica::set_aside_if_damaged;
 
 use crate::atomic_file;
 use crate::failure::Failure;
@@ -36,12 +37,17 @@ pub(crate) struct Finding {
 pub(crate) enum Repair {
     /// Takes the rights of other users off a file or directory.
     MakePrivate(PathBuf),
+    /// Sets the damaged log of the replica in this directory aside; it is fetched again.
+    SetLogAside(PathBuf),
 }
 
 impl Repair {
-    pub(crate) fn make(&self) -> std::io::Result<()> {
+    pub(crate) fn make(&self) -> Result<(), Failure> {
         match self {
-            Self::MakePrivate(path) => atomic_file::make_private(path),
+            Self::MakePrivate(path) => atomic_file::make_private(path).map_err(|error| {
+                Failure::new("data_unusable", "could not keep other users out").because(error)
+            }),
+            Self::SetLogAside(dir) => Ok(set_aside_if_damaged(dir)?),
         }
     }
 }
@@ -99,8 +105,9 @@ impl Finding {
     }
 
     /// The repair failed.
-    pub(super) fn not_repaired(mut self, error: &std::io::Error) -> Self {
-        self.message = format!("{}; the repair failed: {error}", self.message);
+    pub(super) fn not_repaired(mut self, failure: Failure) -> Self {
+        let cause = Self::from(failure).message;
+        self.message = format!("{}; the repair failed: {cause}", self.message);
         self
     }
 }

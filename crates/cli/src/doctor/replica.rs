@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use syncline_replica::LOCAL_FILE_NAME;
 use syncline_store::local::LocalFile;
-use syncline_store::{FileOptions, OpenError, TenantFile, quick_check};
+use syncline_store::{FileOptions, OpenError, StoreError, TenantFile, quick_check};
 
-use super::finding::Finding;
+use super::finding::{Finding, Repair};
 use super::settings::tried;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -59,13 +59,30 @@ pub(super) fn local_file(context: &Context) -> Finding {
 
 pub(super) fn tenant_file(context: &Context) -> Finding {
     let (dir, local) = replica!(context);
-    let path = dir.join(tried!(local.identity()).tenant_file);
-    match TenantFile::open(&path, &FileOptions::default()) {
-        Ok(_) => {}
-        Err(error) if error.is_damage() => return set_aside(&path, &error.to_string()),
+    let identity = tried!(local.identity());
+    let path = dir.join(identity.tenant_file);
+    let checked = match TenantFile::open(&path, &FileOptions::default()) {
+        Ok(_) => whole(&path),
+        Err(error) if error.is_damage() => Err(error.to_string()),
         Err(error) => return Finding::from(unopened(error)),
+    };
+    let problem = match checked {
+        Ok(finding) => return finding,
+        Err(problem) => problem,
+    };
+    let damaged = Finding::warning(format!("{} is damaged: {problem}", path.display()));
+    let settings = tried!(context.settings());
+    if identity.member.is_none() || settings.sync_endpoint().is_some() {
+        return damaged.repair_by(Repair::SetLogAside(dir));
     }
-    whole(&path).unwrap_or_else(|problem| set_aside(&path, &problem))
+    // What can still be read of it is all that is here of what the server has.
+    let sync = match settings.endpoint.value {
+        Some(_) => "syncline config set sync_enabled true",
+        None => "syncline login URL",
+    };
+    damaged.fix(format!(
+        "{sync}, then syncline doctor --fix: the log is fetched again, and nothing that you wrote is lost"
+    ))
 }
 
 /// What the log holds in a form that this version can't read; a newer one reads it from there.
@@ -82,7 +99,11 @@ pub(super) fn unread_ops(context: &Context) -> Finding {
         Err(error) if error.is_damage() => return Finding::skipped("the log can't be read"),
         Err(error) => return Finding::from(unopened(error)),
     };
-    match tried!(file.count_unread()) {
+    let unread = match file.count_unread() {
+        Err(StoreError::Damaged { .. }) => return Finding::skipped("the log can't be read"),
+        counted => tried!(counted),
+    };
+    match unread {
         0 => Finding::ok("every op of the log can be read"),
         unread => Finding::warning(format!(
             "{} of the log can't be read by this version, and are shown nowhere; they are kept, and synced",
@@ -92,12 +113,7 @@ pub(super) fn unread_ops(context: &Context) -> Finding {
     }
 }
 
-/// The replica mends this itself: it sets the file aside, and fetches the log again.
-fn set_aside(path: &Path, problem: &str) -> Finding {
-    Finding::warning(format!("{} is damaged: {problem}", path.display()))
-        .fix("syncline sync: the log is fetched again, and nothing that you wrote is lost")
-}
-
+/// What the check of a whole file finds; else what is wrong with its content.
 fn whole(path: &Path) -> Result<Finding, String> {
     let bytes = std::fs::metadata(path).map_or(0, |found| found.len());
     if bytes > CHECKED_BYTES_MAX {
@@ -110,7 +126,8 @@ fn whole(path: &Path) -> Result<Finding, String> {
             None => Ok(Finding::ok(path.display().to_string())),
             Some(problem) => Err(problem),
         },
-        Err(error) => Err(error.to_string()),
+        Err(error) if error.is_damage() => Err(error.to_string()),
+        Err(error) => Ok(Finding::from(unopened(error))),
     }
 }
 

@@ -38,6 +38,7 @@ mod list_errors;
 mod list_imported_apart;
 mod list_transfer;
 mod list_watch;
+mod log_damaged;
 mod login;
 mod logs;
 mod machine;

@@ -12,7 +12,7 @@ use super::rebuild::Offer;
 use super::reconcile::Depth;
 use super::{LaterWords, Looked, OpState, Replica, ReplicaOptions, Retried};
 use crate::testing::{at, contents, create, entries, entry, thread};
-use crate::{Changes, LOCAL_FILE_NAME, ReplicaError};
+use crate::{Changes, LOCAL_FILE_NAME, ReplicaError, set_aside_if_damaged};
 
 mod erasing;
 mod exchanged;

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::memory_limit::MEMORY_BYTES_MAX;
 use crate::prices;
-use crate::replica_access;
+use crate::replica_access::{self, cure_of_file};
 use crate::wording::{counted, quoted};
 
 /// A replica to query, and how.
@@ -151,9 +151,10 @@ fn open_reader(context: &Context) -> Result<Box<SqlReader>, Failure> {
     let mut replica = replica_access::open(context)?;
     let path = replica.view()?.path().to_owned();
     let reader = SqlReader::open(&path, &prices::read(context)?.table).map_err(|error| {
+        let fix = cure_of_file(&error);
         Failure::new("replica_failed", "could not open the replica for reading")
             .because(error)
-            .fix("syncline doctor")
+            .fix(fix)
     })?;
     Ok(Box::new(reader))
 }
@@ -222,9 +223,7 @@ pub(super) fn failure<E: std::error::Error + Send + Sync + 'static>(
                 mebibytes(MEMORY_BYTES_MAX),
             ))
             .fix("select fewer columns or rows, or parts of texts: substr(content, 1, 1000)"),
-        SqlError::Store(error) => Failure::new("replica_failed", "could not read the replica")
-            .because(error)
-            .fix("syncline doctor"),
+        SqlError::Store(error) => error.into(),
         SqlError::Rows(error) => Failure::output(io::Error::other(error)),
     }
 }

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::delivery::{self, Delivered, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::prices;
-use crate::replica_access::{self, WriteState};
+use crate::replica_access::{self, WriteState, cure_of_file};
 use crate::wording::counted;
 use crate::written::{erase_unsent, show, tell};
 
@@ -131,12 +131,14 @@ fn changes(
         )
         .state("nothing was changed")
         .fix("narrow it with WHERE, and run it several times")),
-        Err(WriteError::Open(error)) => Err(Failure::new(
-            "replica_failed",
-            "could not open the replica for reading",
-        )
-        .because(error)
-        .fix("syncline doctor")),
+        Err(WriteError::Open(error)) => {
+            let fix = cure_of_file(&error);
+            Err(
+                Failure::new("replica_failed", "could not open the replica for reading")
+                    .because(error)
+                    .fix(fix),
+            )
+        }
         Err(WriteError::Sql(SqlError::Refused { what })) => Err(Failure::new(
             "sql_refused",
             format!("--write takes a DELETE or an UPDATE of one view, and no other change: {what}"),

@@ -126,6 +126,16 @@ fn a_damaged_tenant_file_is_set_aside_and_the_outbox_is_kept() {
 }
 
 #[test]
+fn a_tenant_file_that_was_found_damaged_and_is_whole_by_now_stays() {
+    let place = Place::new();
+    let mut replica = place.open("a");
+    replica.write(&[create(), entry("pending")]).unwrap();
+    set_aside_if_damaged(&place.path("a")).unwrap();
+    assert!(replica.tenant_path().exists());
+    assert_eq!(contents(&mut replica), ["pending"]);
+}
+
+#[test]
 fn a_tenant_file_that_is_gone_is_fetched_again() {
     let place = Place::new();
     let mut replica = place.open("a");

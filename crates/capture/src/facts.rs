@@ -104,6 +104,9 @@ pub trait Known {
     fn kept_raw(&mut self, session: SessionId) -> Vec<String>;
     /// Whether a person has deleted a session, here or elsewhere.
     fn is_deleted(&mut self, session: SessionId) -> bool;
+    /// Says that the file is damaged as a whole, as is one that is being written anew: what is read of it now is kept
+    /// once nobody has written to it for a while.
+    fn found_torn(&mut self);
     /// The time.
     fn now(&self) -> Timestamp;
     /// How the file is read that is read now.

@@ -105,6 +105,14 @@ pub(crate) fn text<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
     at(value, path)?.as_str().filter(|text| !text.is_empty())
 }
 
+/// The first text of this name in JSON that can't be read as a whole.
+pub(crate) fn text_in_torn(torn: &str, name: &str) -> Option<String> {
+    let (_, rest) = torn.split_once(&format!("\"{name}\""))?;
+    let rest = rest.trim_start().strip_prefix(':')?;
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter();
+    values.next()?.ok()
+}
+
 /// What is said: a text, or what else there is as it stands; an empty text is none.
 pub(crate) fn plain(value: &Value) -> Option<String> {
     match value {

@@ -5,7 +5,8 @@ use syncline_model::session::order_after;
 use super::{Memory, Reader, enter_named};
 use crate::facts::{Facts, Kept, Known, Verdict, keep_damaged, time_of};
 use crate::import::Tally;
-use crate::value::{Held, text};
+use crate::privacy::MARK_LINE;
+use crate::value::{Held, text, text_in_torn};
 
 /// Reads a file that is one value.
 pub(crate) fn read_whole(
@@ -23,7 +24,13 @@ pub(crate) fn read_whole(
         Ok(value) => value,
         Err(fault) => {
             tally.count(Verdict::Damaged(fault), None);
-            if let Some(session) = enter_named(session_in(&held.text), memory, known, facts) {
+            // Which of its prompts is marked can't be read: all of it may be what is not to be kept.
+            if held.text.trim().is_empty() || held.text.contains(MARK_LINE) {
+                return;
+            }
+            known.found_torn();
+            let native = text_in_torn(&held.text, "sessionId");
+            if let Some(session) = enter_named(native, memory, known, facts) {
                 let last = &mut memory.order;
                 keep_damaged(session, ("file", &held.text), last, known, facts);
             }
@@ -53,12 +60,4 @@ pub(crate) fn read_whole(
     let updated = time_of(text(&value, &["lastUpdated"]));
     let order = updated.map(|at| order_after(None, Some(at)));
     facts.come_up_to(from, order);
-}
-
-/// The session that a text which can't be read names.
-fn session_in(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("\"sessionId\"")?;
-    let rest = rest.trim_start().strip_prefix(':')?;
-    let mut values = serde_json::Deserializer::from_str(rest).into_iter();
-    values.next()?.ok()
 }

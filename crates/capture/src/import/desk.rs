@@ -67,6 +67,8 @@ pub(super) struct Desk<'r> {
     pub(super) whose: HashMap<SessionId, Vec<[u8; 16]>>,
     /// How the file is read that is read now.
     pub(super) reading: Reading,
+    /// Whether it is damaged as a whole.
+    pub(super) torn: bool,
     pub(super) failed: Option<ReplicaError>,
 }
 
@@ -128,6 +130,10 @@ impl Known for Desk<'_> {
         self.remembered.behind.wait_for(&session);
         let origin = self.replica.origin_of_message(session, message);
         self.asked(origin).flatten()
+    }
+
+    fn found_torn(&mut self) {
+        self.torn = true;
     }
 
     fn now(&self) -> Timestamp {

@@ -177,6 +177,7 @@ impl Importer {
             units: Vec::new(),
             whose: HashMap::new(),
             reading: Reading::On,
+            torn: false,
             failed: None,
         };
         let mut sink = Sink {

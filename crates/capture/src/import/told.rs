@@ -42,6 +42,7 @@ pub fn take_told(
         units: Vec::new(),
         whose: HashMap::new(),
         reading: Reading::On,
+        torn: false,
         failed: None,
     };
     let named = named_in(told);

@@ -30,6 +30,7 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
         Err(error) => return sink.problem(&job.path, with_causes(&error)),
     };
     sink.desk.reading = job.reading;
+    sink.desk.torn = false;
     let mut reader = Reader::of(job.agent, &job.path);
     let before = Before::of(sink);
     let mut tally = Tally {
@@ -42,13 +43,22 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
     reader.whole(&job.path, text, sink.desk, sink.facts, &mut tally);
     sink.facts.come_up_to(from, reader.order());
     let left_out = before.sift(sink);
-    if before.waits(sink) && !job.rests(sink.desk.replica.now()) {
+    if holds(job, &before, sink) {
         return before.hold(sink);
     }
     let mut mark = tail.mark_of_whole();
     mark.beside = beside;
     mark.left_out = left_out.map(Into::into);
     note(job, &job.key, mark, &reader, sink);
+}
+
+/// Whether what was read of a file is not kept yet.
+fn holds(job: &Job, before: &Before, sink: &Sink<'_, '_>) -> bool {
+    let is_torn = sink.desk.torn && !before.said(sink).is_empty();
+    let waits = before.waits(sink);
+    // It may tell a place where nobody can read it: as long as rules might hold for that, nothing is kept.
+    let may_be_closed = is_torn && waits && sink.withheld.privacy.has_rules_of_place();
+    may_be_closed || (is_torn || waits) && !job.rests(sink.desk.replica.now())
 }
 
 /// Opens the file of a job that is read whole each time; none: it has gone, or can't be read.

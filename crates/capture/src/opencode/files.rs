@@ -14,7 +14,7 @@ use super::{about, keep_lost, part_alone, place_at, time};
 use crate::facts::{Facts, Kept, Known, Verdict};
 use crate::import::Tally;
 use crate::tail::Beside;
-use crate::value::{Held, text};
+use crate::value::{Held, text, text_in_torn};
 
 /// Reads the file of a session, `storage/session/<project>/<session>.json`, and those of its messages
 /// and their parts.
@@ -44,12 +44,18 @@ pub(crate) fn read_file(
     }
     let messages = files_in(&storage.join("message").join(&native));
     if text(&session, &["directory"]).is_none() {
-        match directory_in(&messages) {
-            Some(directory) => session["directory"] = directory.into(),
-            // It is written anew in its place, and may be of a directory that is not to be recorded: it is read once it
-            // is whole, or a message tells where it is.
-            None if is_damaged => return,
-            None => {}
+        let mut directory = directory_in(&messages);
+        if is_damaged && directory.is_none() {
+            let torn = lost.first().map_or("", |(_, torn)| torn.as_str());
+            if messages.is_empty() && torn.trim().is_empty() {
+                return;
+            }
+            // It is being written anew in its place, and tells one once it is whole.
+            known.found_torn();
+            directory = text_in_torn(torn, "directory");
+        }
+        if let Some(directory) = directory {
+            session["directory"] = directory.into();
         }
     }
     let from = facts.0.len();

@@ -92,7 +92,7 @@ fn nothing_is_kept_of_a_session_of_opencode_whose_file_is_torn_until_its_place_i
         let mut place = place();
         place.write("storage/session/p1/s1.json", torn);
         let done = place.import_files(Agent::OpenCode);
-        assert_eq!((done.ops, done.counts.damaged), (0, 1), "{torn}");
+        assert_eq!((done.ops, done.waiting), (0, 1), "{torn}");
         place.write("storage/session/p1/s1.json", whole);
         twice(&mut place, Agent::OpenCode);
         assert_eq!(figures(&mut place, "s1").messages, 2);

@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::Connection;
 use serde_json::json;
 use syncline_capture::agent::Agent;
+use syncline_capture::privacy::Exclusions;
 
-use crate::place::Place;
+use crate::agents::{GEMINI, OPENCODE, figures};
+use crate::place::{Place, rest};
 use crate::untold::{By, closed, import};
 
 /// The database of an editor with a conversation to which something was added so many minutes ago, in use.
@@ -56,4 +58,122 @@ fn a_conversation_of_an_editor_waits_until_a_workspace_lists_it() {
     listed.unwrap();
     let done = import(&mut place, Agent::Cursor, &rules);
     assert_eq!((done.ops, done.unplaced, done.waiting), (0, 0, 0));
+}
+
+/// A session of OpenCode whose own file is damaged, with no message that tells a directory, after so many minutes.
+fn damaged(place: &Place, torn: &str, minutes: u64) {
+    for (path, content) in &OPENCODE[1..] {
+        place.write(&format!("storage/{path}"), content);
+    }
+    rest(&place.write("storage/session/p1/s1.json", torn), minutes);
+}
+
+#[test]
+fn a_session_whose_file_stays_damaged_is_kept_once_that_has_rested() {
+    let (_, whole) = OPENCODE[0];
+    for torn in ["{", "null", &whole[..60]] {
+        let mut place = Place::new();
+        let open = Exclusions::default();
+        damaged(&place, torn, 50);
+        let done = import(&mut place, Agent::OpenCode, &open);
+        assert_eq!((done.ops, done.waiting), (0, 1), "{torn}");
+        damaged(&place, torn, 61);
+        let done = import(&mut place, Agent::OpenCode, &open);
+        assert_eq!((done.waiting, done.counts.damaged), (0, 1), "{torn}");
+        assert_eq!(figures(&mut place, "s1").messages, 2);
+        assert_eq!(place.rows("raw"), [torn]);
+        assert_eq!(import(&mut place, Agent::OpenCode, &open).unchanged, 1);
+        place.write("storage/session/p1/s1.json", whole);
+        import(&mut place, Agent::OpenCode, &open);
+        assert_eq!(place.rows("raw"), [""; 0]);
+        assert_eq!(place.rows("titled"), ["opencode|s1|Fix|/w/app||gpt-x"]);
+    }
+}
+
+#[test]
+fn an_empty_file_is_no_session() {
+    for (agent, name) in [
+        (Agent::OpenCode, "storage/session/p1/s1.json"),
+        (Agent::Gemini, "h/chats/session-a.json"),
+    ] {
+        let mut place = Place::new();
+        place.write("h/.project_root", "/w/app");
+        rest(&place.write(name, "\n"), 61);
+        let done = import(&mut place, agent, &Exclusions::default());
+        assert_eq!((done.ops, done.counts.damaged), (0, 1), "{agent:?}");
+    }
+}
+
+#[test]
+fn where_rules_or_a_mark_may_hold_for_a_damaged_session_it_is_not_kept() {
+    for by in [By::Path, By::Project, By::Mark] {
+        let mut place = Place::new();
+        let (cwd, rules) = closed(&place, by);
+        let whole = OPENCODE[0].1.replace("/w/app", &cwd);
+        let torn = match by {
+            By::Path | By::Project => "{",
+            // What is left of the file tells the place.
+            By::Mark => &whole[..whole.len() - 9],
+        };
+        for _ in 0..2 {
+            damaged(&place, torn, 61);
+            let done = import(&mut place, Agent::OpenCode, &rules);
+            let waiting = u64::from(by != By::Mark);
+            assert_eq!((done.ops, done.unplaced), (0, 0), "{by:?}");
+            assert_eq!(done.waiting, waiting, "{by:?}");
+        }
+        place.write("storage/session/p1/s1.json", whole);
+        let done = import(&mut place, Agent::OpenCode, &rules);
+        assert_eq!((done.ops, done.waiting), (0, 0), "{by:?}");
+    }
+    // One whose place is known from before.
+    let mut place = Place::new();
+    let (_, rules) = closed(&place, By::Path);
+    damaged(&place, OPENCODE[0].1, 61);
+    import(&mut place, Agent::OpenCode, &rules);
+    let part = r#"{"id":"p9","type":"text","text":"more"}"#;
+    place.write("storage/part/m2/p9.json", part);
+    damaged(&place, "{", 61);
+    let done = import(&mut place, Agent::OpenCode, &rules);
+    assert_eq!(done.waiting, 0);
+    assert!(
+        place
+            .rows("said")
+            .contains(&"assistant|text|more".to_owned())
+    );
+}
+
+#[test]
+fn a_damaged_file_of_gemini_is_kept_once_it_has_rested_unless_a_prompt_in_it_is_marked() {
+    let torn = &GEMINI[..GEMINI.len() - 40];
+    let prompt = r#""read a.rs""#;
+    assert!(torn.contains(prompt));
+    let marked = torn.replace(prompt, r##""read a.rs\n#do-not-record""##);
+    for (torn, kept) in [(torn, 1), (&marked, 0)] {
+        let mut place = Place::new();
+        rest(&place.write("h/chats/session-a.json", torn), 61);
+        let done = import(&mut place, Agent::Gemini, &Exclusions::default());
+        assert_eq!((done.counts.damaged, done.waiting), (1, 0));
+        assert_eq!(place.rows("raw").len(), kept);
+        assert_eq!(place.figures().len(), kept);
+    }
+}
+
+#[test]
+fn a_file_of_gemini_that_is_being_written_anew_waits_until_it_is_whole() {
+    let name = "h/chats/session-a.json";
+    for torn in ["", "{", &GEMINI[..20], &GEMINI[..GEMINI.len() - 40]] {
+        let mut place = Place::new();
+        let open = Exclusions::default();
+        place.write("h/.project_root", "/w/app");
+        place.write(name, torn);
+        assert_eq!(import(&mut place, Agent::Gemini, &open).ops, 0, "{torn}");
+        place.write(name, GEMINI);
+        let done = import(&mut place, Agent::Gemini, &open);
+        assert_eq!(done.problems, []);
+        assert_eq!(place.rows("titled").len(), 1, "{torn}");
+        // One that is known is not told as damaged at once either.
+        place.write(name, torn);
+        assert_eq!(import(&mut place, Agent::Gemini, &open).ops, 0, "{torn}");
+    }
 }

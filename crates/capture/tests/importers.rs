@@ -42,6 +42,8 @@ mod hook;
 mod kin;
 #[path = "importers/known.rs"]
 mod known;
+#[path = "importers/marked.rs"]
+mod marked;
 #[path = "importers/mutated.rs"]
 mod mutated;
 #[path = "importers/numbers.rs"]

@@ -1,5 +1,6 @@
 //! Sessions that are left out, by the user's rules and by marks.
 
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -138,13 +139,16 @@ impl Withheld {
         let kept = said.filter(|(place, fact)| is_kept(place, fact));
         facts.0.extend(kept.map(|(_, fact)| fact));
         for (session, cause) in causes {
-            if !cause.is_by_prompt() {
+            let is_of_it = |fact: &Fact| fact.session == session;
+            let is_said = |fact: &Fact| is_of_it(fact) && is_said(&fact.piece);
+            let is_recorded = is_recorded(session, desk);
+            if !cause.is_by_prompt() || !(is_recorded || facts.0.iter().any(is_said)) {
                 // Also what was read before with this batch: the cause may come late in a file.
                 desk.forget_all_of(session);
-                facts.0.retain(|fact| fact.session != session);
+                facts.0.retain(|fact| !is_of_it(fact));
                 left_out.found.push(session);
             }
-            if facts.0.iter().any(|fact| fact.session == session) || is_recorded(session, desk) {
+            if is_recorded || facts.0.iter().any(is_of_it) {
                 left_out.too_late.push(session);
             }
             desk.note(key_of(session), cause.0.as_bytes());
@@ -189,9 +193,7 @@ impl Withheld {
                 _ => (self.cause_in(fact, at, desk), 0),
             };
             if let Some(cause) = cause {
-                let is_said = |fact: &Fact| {
-                    fact.session == session && !matches!(fact.piece, Piece::Session(_))
-                };
+                let is_said = |fact: &Fact| fact.session == session && is_said(&fact.piece);
                 // A session of which nothing was said is none.
                 let from = match facts[..from].iter().any(is_said) {
                     true => from,
@@ -300,7 +302,7 @@ impl Withheld {
         let Piece::Session(patch) = &fact.piece else {
             return None;
         };
-        let set = |field: &Change<std::borrow::Cow<'static, str>>| match field {
+        let set = |field: &Change<Cow<'static, str>>| match field {
             Change::Set(text) => Some(text.to_string()),
             Change::Keep | Change::Clear => None,
         };
@@ -347,6 +349,17 @@ fn is_before(at: Option<Timestamp>, cause: &Cause) -> bool {
 fn speaks(piece: &Piece<'_>) -> bool {
     match piece {
         Piece::Message(patch) => !matches!(&patch.kind, Change::Set(kind) if *kind == QUEUED),
+        Piece::Tool(_) | Piece::Error(_) | Piece::Compaction(_) | Piece::Usage(_) => true,
+        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => false,
+    }
+}
+
+/// Whether a piece is of what a person and an agent say to each other: titles are not, nor what the model is told first.
+fn is_said(piece: &Piece<'_>) -> bool {
+    let is =
+        |field: &Change<Cow<'_, str>>, word: &str| matches!(field, Change::Set(set) if set == word);
+    match piece {
+        Piece::Message(patch) => !is(&patch.kind, "meta") && !is(&patch.role, "system"),
         Piece::Tool(_) | Piece::Error(_) | Piece::Compaction(_) | Piece::Usage(_) => true,
         Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => false,
     }

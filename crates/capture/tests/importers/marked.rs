@@ -1,0 +1,94 @@
+//! Sessions whose first prompt says that they are not to be recorded.
+
+use serde_json::{Value, json};
+use syncline_capture::agent::Agent;
+
+use crate::agents::{CODEX, GEMINI, OPENCODE};
+use crate::place::{Place, rest};
+use crate::script::{Script, jsonl};
+
+const MARKED: &str = r"#do-not-record\nmy own";
+
+/// What Claude Code puts before the first prompt.
+fn titled() -> Vec<Value> {
+    vec![
+        json!({"type": "custom-title", "customTitle": "Mine", "sessionId": "s"}),
+        json!({"type": "summary", "summary": "Of mine", "leafUuid": "u0"}),
+    ]
+}
+
+fn prompted(mut lines: Vec<Value>) -> String {
+    let mut script = Script::new("s");
+    let mut told = script.user("u0", "what is told");
+    told["isMeta"] = json!(true);
+    let marked = script.user("u1", "my own\n#do-not-record");
+    lines.extend([told, marked, script.user("u2", "and more")]);
+    jsonl(&lines)
+}
+
+fn context() -> String {
+    let said = "<session_context>\n- **Workspace Directories:**\n  - /w/app\n</session_context>";
+    json!({"id": "m0", "type": "user", "content": said}).to_string()
+}
+
+#[test]
+fn nothing_is_kept_of_a_session_whose_first_prompt_is_marked() {
+    let gemini = GEMINI.replace("read a.rs", MARKED);
+    let context = context();
+    let gemini_whole = gemini.replace("[\n", &format!("[\n{context},"));
+    let lines = [
+        r#"{"sessionId":"g1","projectHash":"h"}"#.to_owned(),
+        r#"{"$set":{"summary":"Of mine"}}"#.to_owned(),
+        context,
+        format!(r#"{{"id":"m1","type":"user","content":"{MARKED}"}}"#),
+    ];
+    let files = [
+        (Agent::ClaudeCode, "s.jsonl", prompted(titled())),
+        (
+            Agent::Codex,
+            "rollout-a-c1.jsonl",
+            CODEX.replace("fix it", MARKED),
+        ),
+        (Agent::Gemini, "h/chats/session-a.jsonl", lines.join("\n")),
+        (Agent::Gemini, "h/chats/session-a.json", gemini_whole),
+        (
+            Agent::OpenCode,
+            "storage/part/m1/p1.json",
+            OPENCODE[3].1.replace("fix it", MARKED),
+        ),
+    ];
+    for (agent, path, text) in files {
+        assert!(text.contains("#do-not-record"), "{path}");
+        let mut place = Place::new();
+        if agent == Agent::OpenCode {
+            for (path, content) in OPENCODE {
+                place.write(&format!("storage/{path}"), content);
+            }
+        }
+        place.write(path, text);
+        let done = place.import_files(agent);
+        assert_eq!((done.ops, done.marked_late), (0, 0), "{path}");
+        assert_eq!(done.counts.new, 0, "{path}");
+        assert!(place.figures().is_empty(), "{path}");
+        assert_eq!(place.import_files(agent).unchanged, 1, "{path}");
+        let remembered = place.remembered().to_lowercase();
+        assert!(
+            !remembered.contains("mine") && !remembered.contains("my own"),
+            "{path}"
+        );
+        place.age_marks();
+        assert_eq!(place.import_files(agent).ops, 0, "{path}");
+        place.lose_notes();
+        assert_eq!(place.import_files(agent).ops, 0, "{path}");
+    }
+}
+
+#[test]
+fn a_title_that_was_recorded_before_the_first_prompt_is_told() {
+    let mut place = Place::new();
+    rest(&place.write("s.jsonl", jsonl(&titled())), 61);
+    assert!(place.import_files(Agent::ClaudeCode).ops > 0);
+    place.write("s.jsonl", prompted(titled()));
+    assert_eq!(place.import_files(Agent::ClaudeCode).marked_late, 1);
+    assert_eq!(place.figures()["s"].prompts, 0);
+}

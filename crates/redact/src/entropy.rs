@@ -122,19 +122,16 @@ fn value(text: &[u8], run: Range<usize>) -> Option<Range<usize>> {
 
 /// Whether both cases and digits stand mixed as chance has it: cheap, for what is no stranger.
 fn is_mixed(value: &[u8]) -> bool {
-    let (mut upper, mut lower, mut digits, mut turns) = (0, 0, 0, 0);
+    let (mut counts, mut turns) = ([0; 5], 0);
     let mut last = Class::Stranger;
     for byte in value {
         let class = class(*byte);
-        match class {
-            Class::Upper => upper += 1,
-            Class::Lower => lower += 1,
-            Class::Digit => digits += 1,
-            Class::Mark | Class::Stranger => {}
-        }
+        counts[class as usize] += 1;
         turns += usize::from(class != last);
         last = class;
     }
+    let [upper, lower, digits] =
+        [Class::Upper, Class::Lower, Class::Digit].map(|class| counts[class as usize]);
     let length = value.len();
     digits > 0
         && digits * 2 <= length

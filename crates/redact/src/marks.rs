@@ -10,7 +10,8 @@ pub(super) struct Marks<T> {
     marks: Vec<(&'static [u8], T)>,
     /// For each pair of bytes, the first mark that doesn't begin with less.
     pairs: Vec<u16>,
-    /// A bit for each value of [`hash`] that a mark begins with.
+    /// For each value of [`hash`], the [`bit`]s of the marks that have it: at nearly every place there is none,
+    /// and two beginnings of one value seldom have one bit.
     filter: Box<[u8; 1 << FILTER_BITS]>,
 }
 
@@ -27,14 +28,16 @@ impl<T: Copy> Marks<T> {
                 None => 0..=u8::MAX,
             };
             for third in thirds {
-                let hash = hash(mark[0], mark[1], third);
-                filter[hash] = 1;
+                filter[hash([mark[0], mark[1], third, 0])] |= bit(mark[0]);
             }
         }
-        let first = |pair: usize| marks.partition_point(|(mark, _)| self::pair(mark) < pair);
-        let pairs = (0..=1 << 16)
-            .map(|pair| u16::try_from(first(pair)).expect("there are a few hundred marks"))
-            .collect();
+        let mut pairs = vec![0; (1 << 16) + 1];
+        for (before, (mark, _)) in (1..).zip(&marks) {
+            pairs[pair(mark) + 1] = before;
+        }
+        for pair in 1..pairs.len() {
+            pairs[pair] = pairs[pair].max(pairs[pair - 1]);
+        }
         Self {
             marks,
             pairs,
@@ -44,13 +47,15 @@ impl<T: Copy> Marks<T> {
 
     /// Calls `found` with the start and end of each mark in `text`, by start, and what it means.
     pub(super) fn each(&self, text: &[u8], mut found: impl FnMut(usize, usize, T)) {
-        for (at, bytes) in text.windows(3).enumerate() {
-            if self.filter[hash(bytes[0], bytes[1], bytes[2])] != 0 {
+        // Four bytes are read at once, and three looked at.
+        for (at, bytes) in text.array_windows().enumerate() {
+            let firsts = self.filter[hash(*bytes)];
+            if firsts != 0 && firsts & bit(bytes[0]) != 0 {
                 self.at(text, at, &mut found);
             }
         }
-        if text.len() >= 2 {
-            self.at(text, text.len() - 2, &mut found);
+        for at in text.len().saturating_sub(3)..text.len().saturating_sub(1) {
+            self.at(text, at, &mut found);
         }
     }
 
@@ -69,9 +74,15 @@ impl<T: Copy> Marks<T> {
     }
 }
 
-fn hash(first: u8, second: u8, third: u8) -> usize {
-    let bytes = u32::from_le_bytes([first, second, third, 0]);
-    (bytes.wrapping_mul(0x9e37_79b1) >> (32 - FILTER_BITS)) as usize
+/// A number for the first three bytes.
+fn hash(bytes: [u8; 4]) -> usize {
+    let three = u32::from_le_bytes(bytes) << 8;
+    (three.wrapping_mul(0x9e37_79b1) >> (32 - FILTER_BITS)) as usize
+}
+
+/// One of eight bits for a byte.
+fn bit(byte: u8) -> u8 {
+    1 << (byte % 8)
 }
 
 fn pair(text: &[u8]) -> usize {

@@ -85,30 +85,27 @@ const PAIRS: &[(&str, &str, Promise)] = &[
 /// `password_hash`, `token_count` and `key_id` promise nothing: only words that leave the meaning as
 /// it is may follow.
 pub(super) fn promise(name: &[u8]) -> Option<Promise> {
-    let words = Words::of(name);
-    let words = words.as_slice();
-    let last = words.iter().rposition(|word| !is_filler(word))?;
-    let digits = Alphabet::Digit.run_back(words[last], words[last].len());
-    let word = &words[last][..words[last].len() - digits];
-    let before = &words[..last];
+    let mut before = words(name);
+    let last = before.find(|word| !is_filler(word))?;
+    let digits = Alphabet::Digit.run_back(last, last.len());
+    let word = &last[..last.len() - digits];
     if is_any(word, &["key", "keys", "pk", "sk"]) {
-        let qualified = before
-            .iter()
-            .any(|word| is_any(word, QUALIFIERS) || ends_with(word, "api"));
-        let public = before.iter().any(|word| is_any(word, &["public"]));
-        return (qualified && !public).then_some(Promise::Secret);
+        let qualified = |word: &[u8]| is_any(word, QUALIFIERS) || ends_with(word, "api");
+        let public = |word: &[u8]| is_any(word, &["public"]);
+        return (before.clone().any(qualified) && !before.any(public)).then_some(Promise::Secret);
     }
     if is_any(word, &["phrase", "word", "code"]) {
-        return is_any(before.last()?, &["pass"]).then_some(Promise::Password);
+        return is_any(before.next()?, &["pass"]).then_some(Promise::Password);
     }
     if is_any(word, &["seed", "otp", "totp"]) {
         let own = !is_any(word, &["seed"]);
-        let one_time = before.iter().any(|word| is_any(word, ONE_TIME_WORDS));
+        let one_time = before.any(|word| is_any(word, ONE_TIME_WORDS));
         return (own || one_time).then_some(Promise::Secret);
     }
-    let pair = PAIRS.iter().find(|pair| {
-        is_any(word, &[pair.1]) && before.last().is_some_and(|one| ends_with(one, pair.0))
-    });
+    let mut ends_before = |ending| before.next().is_some_and(|word| ends_with(word, ending));
+    let pair = PAIRS
+        .iter()
+        .find(|pair| is_any(word, &[pair.1]) && ends_before(pair.0));
     if let Some((_, _, promise)) = pair {
         return Some(*promise);
     }
@@ -127,12 +124,16 @@ pub(super) fn promise(name: &[u8]) -> Option<Promise> {
 fn is_any(word: &[u8], options: &[&str]) -> bool {
     options
         .iter()
-        .any(|one| word.eq_ignore_ascii_case(one.as_bytes()))
+        .any(|one| word.len() == one.len() && ends_with(word, one))
 }
 
 fn ends_with(word: &[u8], ending: &str) -> bool {
-    let start = word.len().checked_sub(ending.len());
-    start.is_some_and(|start| word[start..].eq_ignore_ascii_case(ending.as_bytes()))
+    let ending = ending.as_bytes();
+    let last = |text: &[u8]| text.last().map(u8::to_ascii_lowercase);
+    // Most differ here already, which spares a call.
+    word.len() >= ending.len()
+        && last(word) == last(ending)
+        && word[word.len() - ending.len()..].eq_ignore_ascii_case(ending)
 }
 
 /// Whether a word behind the telling one leaves the meaning as it is.
@@ -185,35 +186,20 @@ fn application_length(value: &[u8]) -> usize {
 /// A name of more words is cut at its front.
 const WORDS_MAX: usize = 12;
 
-/// The words of a name, the last ones if there are many.
-struct Words<'n> {
-    words: [&'n [u8]; WORDS_MAX],
-    count: usize,
-}
-
-impl<'n> Words<'n> {
-    fn of(name: &'n [u8]) -> Self {
-        let mut words = Self {
-            words: [&[]; WORDS_MAX],
-            count: 0,
-        };
-        let mut end = name.len();
-        while end > 0 && words.count < WORDS_MAX {
-            let start = word_start(name, end);
-            if start < end {
-                words.words[WORDS_MAX - 1 - words.count] = &name[start..end];
-                words.count += 1;
-                end = start;
-            } else {
-                end -= 1;
-            }
-        }
-        words
-    }
-
-    fn as_slice(&self) -> &[&'n [u8]] {
-        &self.words[WORDS_MAX - self.count..]
-    }
+/// The words of a name, the last one first.
+fn words(name: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    let mut end = name.len();
+    let words = std::iter::from_fn(move || {
+        let separators = name[..end].iter().rev();
+        end -= separators
+            .take_while(|byte| !byte.is_ascii_alphanumeric())
+            .count();
+        let start = word_start(name, end);
+        let word = &name[start..end];
+        end = start;
+        (!word.is_empty()).then_some(word)
+    });
+    words.take(WORDS_MAX)
 }
 
 /// The start of the word that ends at `end`: `end` itself if a separator stands there.
@@ -286,17 +272,12 @@ pub(super) fn is_public(name: &[u8]) -> bool {
         "image", "thumbnail", "mappings", "version", "build", "challenge", "h1", "x", "y", "n",
         "x5t", "x5c", "href", "src", "url", "uri", "path", "filename", "accept", "slug",
     ];
-    let words = Words::of(name);
-    let words = words.as_slice();
-    let public = |word: &&[u8]| is_any(word, &["public", "pub", "example", "fake", "mock"]);
-    let last = words
-        .iter()
-        .rev()
-        .find(|word| !word.iter().all(u8::is_ascii_digit));
+    let public = |word: &[u8]| is_any(word, &["public", "pub", "example", "fake", "mock"]);
+    let last = words(name).find(|word| !word.iter().all(u8::is_ascii_digit));
     last.is_some_and(|last| {
         let digits = Alphabet::Digit.run_back(last, last.len());
         is_any(last, LAST) || is_any(&last[..last.len() - digits], LAST)
-    }) || words.iter().any(public)
+    }) || words(name).any(public)
 }
 
 #[cfg(test)]

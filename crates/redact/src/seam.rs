@@ -212,7 +212,7 @@ fn may_go_on(text: &[u8], end: usize, next: usize) -> bool {
     let rest = &text[next..text.len().min(next + NEAR_BYTES)];
     let left = &text[end - Alphabet::Piece.run_back(&text[..end], NEAR_BYTES)..end];
     let digit = |piece: &[u8]| piece.iter().any(u8::is_ascii_digit);
-    digit(left) || digit(rest) || !is_wordy(left) || column(text, end) >= WIDE_BYTES
+    digit(left) || digit(rest) || column(text, end) >= WIDE_BYTES || !is_wordy(left)
 }
 
 /// Whether a piece is itself `name=value`: then it continues nothing.
@@ -286,7 +286,7 @@ fn line_end(text: &[u8], at: &mut usize) -> bool {
 /// the last three only if the line before has the same.
 fn line_prefix(text: &[u8], before: usize, at: &mut usize) {
     let line = &text[before.saturating_sub(LINE_BYTES_MAX)..before];
-    let line = line.rsplit(|byte| *byte == b'\n').next().unwrap_or(line);
+    let line = &line[memchr::memrchr(b'\n', line).map_or(0, |newline| newline + 1)..];
     let mut above = 0;
     number(line, &mut above);
     // A number alone may be the token's own.
@@ -294,17 +294,17 @@ fn line_prefix(text: &[u8], before: usize, at: &mut usize) {
     if numbered {
         number(text, at);
     }
-    for mark in [
+    let (line, next) = (
+        line[above..].trim_ascii_start(),
+        text[*at..].trim_ascii_start(),
+    );
+    let marks = [
         "+", "-", "> ", "| ", "│ ", "# ", "// ", "* ", "//! ", "/// ",
-    ] {
-        let mark = mark.as_bytes();
-        if line[above..].trim_ascii_start().starts_with(mark)
-            && text[*at..].trim_ascii_start().starts_with(mark)
-        {
-            spaces(text, at);
-            *at += mark.len();
-            break;
-        }
+    ];
+    let mut marks = marks.iter().map(|mark| mark.as_bytes());
+    if let Some(mark) = marks.find(|mark| line.starts_with(mark) && next.starts_with(mark)) {
+        spaces(text, at);
+        *at += mark.len();
     }
     spaces(text, at);
 }

@@ -42,13 +42,13 @@ const SECRET_BYTES_MAX: usize = 4096;
 
 /// Whether `value` is a secret, as far as its name, its writing and itself can tell.
 pub(super) fn is_secret(value: &[u8], promise: Promise, style: Style) -> bool {
-    if value.len() < 4 || value.len() > SECRET_BYTES_MAX || is_placeholder(value) {
+    if value.len() < 4 || value.len() > SECRET_BYTES_MAX {
         return false;
     }
     if style != Style::Quoted && is_expression(value, style) {
         return false;
     }
-    match promise {
+    let fits = match promise {
         Promise::Password => is_password(value, style),
         Promise::Secret => {
             is_random(value, 10)
@@ -56,7 +56,9 @@ pub(super) fn is_secret(value: &[u8], promise: Promise, style: Style) -> bool {
                 || !matches!(style, Style::Prose | Style::Said) && is_drawn_run(value, 10)
         }
         Promise::Perhaps => is_random(value, 20) && !is_uuid(value),
-    }
+    };
+    // Last, as it is asked for much and seldom of use.
+    fits && !is_placeholder(value)
 }
 
 /// Whether `value` stands for a value: an example, a variable, a mask.

@@ -210,9 +210,12 @@ fn judge(text: &[u8], broken: &Range<usize>, sign: Sign) -> Option<Seam> {
 /// Whether a line that ends with no sign may go on: cheap, as it is asked for every line.
 fn may_go_on(text: &[u8], end: usize, next: usize) -> bool {
     let rest = &text[next..text.len().min(next + NEAR_BYTES)];
-    let left = &text[end - Alphabet::Piece.run_back(&text[..end], NEAR_BYTES)..end];
     let digit = |piece: &[u8]| piece.iter().any(u8::is_ascii_digit);
-    digit(left) || digit(rest) || column(text, end) >= WIDE_BYTES || !is_wordy(left)
+    if column(text, end) >= WIDE_BYTES || digit(rest) {
+        return true;
+    }
+    let left = &text[end - Alphabet::Piece.run_back(&text[..end], NEAR_BYTES)..end];
+    digit(left) || !is_wordy(left)
 }
 
 /// Whether a piece is itself `name=value`: then it continues nothing.

@@ -1,5 +1,7 @@
 //! A line of JSON that is too long to be held, without the ends of its long texts.
 
+use crate::privacy::MARK_LINE;
+
 /// Of one text at most this part of the longest line is kept: with many long texts it can be held all the same.
 const TEXTS_IN_LINE: usize = 64;
 
@@ -20,6 +22,10 @@ struct Text {
     left_out: u64,
     /// How many bytes of an escape are to come.
     escaped: u8,
+    /// The line of the text that the next byte is of, as far as it may be a mark.
+    line: Vec<u8>,
+    /// Whether a line that is left out, or the end of one, is a mark: it counts for all that is said from there on.
+    is_marked: bool,
 }
 
 impl Shortened {
@@ -49,17 +55,17 @@ impl Shortened {
         let begins_character = text.escaped == 0 && byte & 0b1100_0000 != 0b1000_0000;
         if begins_character && byte == b'"' {
             if text.left_out > 0 {
-                let told = format!(" … {} bytes left out", text.left_out);
+                text.end_line();
+                let mark = match text.is_marked {
+                    true => ["\\n", MARK_LINE].concat(),
+                    false => String::new(),
+                };
+                let told = format!(" … {} bytes left out{mark}", text.left_out);
                 self.line.extend_from_slice(told.as_bytes());
             }
             self.text = None;
             return self.line.push(byte);
         }
-        text.escaped = match (text.escaped, byte) {
-            (0, b'\\') => 1,
-            (1, b'u') => 4,
-            (left, _) => left.saturating_sub(1),
-        };
         let is_full = text.kept >= self.longest / TEXTS_IN_LINE && begins_character;
         if text.left_out > 0 || is_full {
             text.left_out += 1;
@@ -67,11 +73,43 @@ impl Shortened {
             text.kept += 1;
             self.line.push(byte);
         }
+        text.read(byte);
     }
 
     /// The line that stands for this one; none where it is too long without the ends of its texts, too.
     pub(super) fn finish(self) -> Option<Vec<u8>> {
         (self.line.len() <= self.longest).then_some(self.line)
+    }
+}
+
+impl Text {
+    /// A line of more bytes is no mark.
+    const MARK_BYTES_MAX: usize = 256;
+
+    fn read(&mut self, byte: u8) {
+        match (self.escaped, byte) {
+            (0, b'\\') => {}
+            (1, b'n') => self.end_line(),
+            (1, b't' | b'r') => self.hold(b' '),
+            _ => self.hold(byte),
+        }
+        self.escaped = match (self.escaped, byte) {
+            (0, b'\\') => 1,
+            (1, b'u') => 4,
+            (left, _) => left.saturating_sub(1),
+        };
+    }
+
+    fn hold(&mut self, byte: u8) {
+        if self.line.len() <= Self::MARK_BYTES_MAX {
+            self.line.push(byte);
+        }
+    }
+
+    fn end_line(&mut self) {
+        let is_mark = self.line.trim_ascii() == MARK_LINE.as_bytes();
+        self.is_marked |= is_mark && self.left_out > 0 && self.line.len() <= Self::MARK_BYTES_MAX;
+        self.line.clear();
     }
 }
 
@@ -113,6 +151,38 @@ mod tests {
                     cut["usage"].as_object().unwrap().values().next().unwrap(),
                     7
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn a_mark_in_what_is_left_out_of_a_text_stays() {
+        let is_marked = |text: &str, size: usize| {
+            let line = serde_json::json!({ "text": text }).to_string();
+            let cut = shortened(&line, size, 640).unwrap();
+            let cut: Value = serde_json::from_slice(&cut).unwrap();
+            assert_ne!(cut["text"], text);
+            crate::privacy::is_marked(cut["text"].as_str().unwrap())
+        };
+        // Ten bytes of a text are kept: some of these end within the mark, or before the end of its line.
+        for kept in 0..30 {
+            let before = "x".repeat(kept);
+            for size in [1, 7, 1_000] {
+                for marked in [
+                    format!("{before}\n#do-not-record\nmore"),
+                    format!("{before}\r\n\t#do-not-record \r\n"),
+                    format!("{before}\n#do-not-record"),
+                ] {
+                    assert!(is_marked(&marked, size), "{marked:?}");
+                }
+                for plain in [
+                    format!("{before}\n#do-not-record it"),
+                    format!("{before}\n#do-not-record{}it", " ".repeat(300)),
+                    format!("{before}\n##do-not-record"),
+                    format!("{before}\n\\n#do-not-record"),
+                ] {
+                    assert!(!is_marked(&plain, size), "{plain:?}");
+                }
             }
         }
     }

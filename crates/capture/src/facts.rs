@@ -218,6 +218,19 @@ impl Facts {
         );
     }
 
+    /// Takes back what was kept so.
+    pub(crate) fn take_back_raw(&mut self, session: SessionId, id: &str) {
+        self.part(
+            session,
+            Part {
+                id: owned(id),
+                kind: words::RAW.into(),
+                removed: true,
+                ..Part::default()
+            },
+        );
+    }
+
     /// Takes out what a unit has said that was taken before, from the fact at `from` on: it was read for
     /// what it leaves in the memory, by which later units go. One that is read again says all but what it
     /// tells of the session itself, which a person may have changed since.

@@ -19,6 +19,7 @@ mod rest;
 mod run;
 mod stored;
 mod told;
+mod unread;
 mod whole;
 mod withhold;
 

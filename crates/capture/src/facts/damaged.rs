@@ -1,8 +1,8 @@
 //! What can't be read, kept as it stands.
 
-use syncline_model::session::{Part, SessionId, TEXT_CHARS_MAX, order_after, words};
+use syncline_model::session::{SessionId, TEXT_CHARS_MAX, order_after};
 
-use super::{Facts, Known, UnitKey, owned, take_unit};
+use super::{Facts, Known, UnitKey, take_unit};
 
 /// What the ids of parts begin with that could not be read.
 const DAMAGED: &str = "damaged-";
@@ -32,13 +32,7 @@ impl Kept {
                 .and_then(|behind| behind.strip_prefix(id));
             // A long text is kept in pieces.
             if behind.is_some_and(|behind| behind.is_empty() || behind.starts_with('+')) {
-                let taken = Part {
-                    id: owned(part),
-                    kind: words::RAW.into(),
-                    removed: true,
-                    ..Part::default()
-                };
-                facts.part(self.session, taken);
+                facts.take_back_raw(self.session, part);
             }
         }
         facts.0.len() > from

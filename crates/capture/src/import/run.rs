@@ -15,7 +15,7 @@ use super::lined::Lined;
 use super::prepare::ops_of;
 use super::stored::Stored;
 use super::withhold::Withheld;
-use super::{ImportBatch, Problem, halves, whole};
+use super::{ImportBatch, Problem, halves, unread, whole};
 use crate::facts::{Facts, Reading};
 use crate::privacy::Privacy;
 
@@ -220,6 +220,7 @@ impl Importer {
         }
         if self.reads_again {
             halves::say_again(&mut facts, replica, &mut self.looked_at)?;
+            unread::take_back(&mut facts, replica)?;
         }
         let redactor = &self.withheld.privacy.redactor;
         ops_of(facts, redactor, replica, &mut self.remembered, &mut batch)?;

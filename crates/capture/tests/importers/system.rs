@@ -257,6 +257,29 @@ fn what_an_earlier_reading_took_for_queued_is_a_prompt_once_it_is_told_as_one() 
 }
 
 #[test]
+fn what_an_earlier_reading_kept_as_it_stood_goes_once_it_is_read() {
+    let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A".repeat(250_000)}});
+    let prompt = json!([{"type": "text", "text": "look at this"}, image]);
+    let mut script = Script::new("s");
+    let begin = script.user("u1", "begin");
+    let now = out_of_queue(&mut script, "q1", "prompt", &prompt);
+    let mut before = now.clone();
+    before["attachment"]["type"] = json!("of no kind that it knows");
+    let unknown = script.line("attachment", "q2", json!({"attachment": {"type": "other"}}));
+    let mut place = Place::new();
+    for (line, raw) in [(before, 4), (now, 1)] {
+        place.write("s.jsonl", jsonl(&[begin.clone(), line, unknown.clone()]));
+        place.age_marks();
+        place.import_files(Agent::ClaudeCode);
+        assert_eq!(place.rows("raw").len(), raw);
+    }
+    assert_eq!(place.figures()["s"].prompts, 2);
+    place.age_marks();
+    assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
+    assert!(place.rows("raw")[0].contains("other"));
+}
+
+#[test]
 fn what_was_queued_with_an_image_is_read_as_what_is_said_with_one() {
     let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="}});
     let with = |text: &str| json!([{"type": "text", "text": text}, image]);

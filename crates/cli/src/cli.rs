@@ -142,6 +142,10 @@ pub(crate) fn main(
     match cli.command.run(&context) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let failure = match context.has_lost_log.get() {
+                true => failure.without_log(),
+                false => failure,
+            };
             context.output.failure(&failure);
             failure.exit_code()
         }

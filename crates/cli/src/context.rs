@@ -1,6 +1,6 @@
 //! What every command works with: the flags before it, the environment, and what follows from them.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 
 use syncline_capture::agent::Agent;
@@ -35,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) globals: GlobalArgs,
     pub(crate) environment: Environment,
     pub(crate) output: Output,
+    /// Whether the replica that was opened has lost what the server has.
+    pub(crate) has_lost_log: Cell<bool>,
     config: OnceCell<ConfigFile>,
 }
 
@@ -44,6 +46,7 @@ impl Context {
             globals,
             environment,
             output,
+            has_lost_log: Cell::new(false),
             config: OnceCell::new(),
         }
     }

@@ -52,6 +52,15 @@ struct Told {
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_USAGE: u8 = 2;
+/// What is told of something that the log here does not hold, or no more.
+const ABSENT: [&str; 6] = [
+    "entry_unknown",
+    "item_unknown",
+    "list_removed",
+    "list_unknown",
+    "session_unknown",
+    "thread_unknown",
+];
 const RAISE_THE_LIMIT: &str = "ulimit -f unlimited in the shell that starts it, which may need root; for a service, \
                                LimitFSIZE=infinity in its unit";
 
@@ -141,6 +150,21 @@ impl Failure {
     pub(crate) fn fix(self, fix: impl Into<String>) -> Self {
         let fix = fix.into();
         self.change(|told| told.fixes.push(fix))
+    }
+
+    /// The failure of a command that has met a log that was lost: what is not in it may well be there, and making
+    /// it anew would make a second one.
+    #[must_use]
+    pub(crate) fn without_log(self) -> Self {
+        self.change(|told| {
+            if ABSENT.contains(&told.code) {
+                told.code = "not_fetched";
+                told.message.push_str(", for all that is here");
+                told.state =
+                    Some("nothing was changed; what the server has is not here".to_owned());
+                told.fixes = vec!["syncline sync".to_owned()];
+            }
+        })
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

@@ -27,6 +27,7 @@ pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
     );
     let mut replica = Replica::open(&make_dir(context)?, ReplicaOptions::default())?;
     if replica.has_lost_its_log()? {
+        context.has_lost_log.set(true);
         context.output.warn(
             "the file with what the server has was damaged or gone, so it is not shown here: `syncline sync` \
              fetches it again. What you wrote and have not sent is here",

@@ -170,11 +170,8 @@ fn the_doctor_sees_the_server_and_the_login() {
     assert_eq!(check("server")["state"], "skipped");
 }
 
-#[test]
-fn a_damaged_tenant_file_is_told_by_the_doctor_and_mended_by_use() {
-    let server = Server::start();
-    let machine = server.member("ada");
-    machine.run(&["thread", "new", "plan", "first"]).done();
+/// Spoils the file that holds what the server has.
+fn damage_log(machine: &Machine) {
     let dir = machine
         .home()
         .join(".local/share/syncline/profiles/default");
@@ -191,6 +188,14 @@ fn a_damaged_tenant_file_is_told_by_the_doctor_and_mended_by_use() {
         "not a database at all, but text of some length".repeat(100),
     )
     .unwrap();
+}
+
+#[test]
+fn a_damaged_tenant_file_is_told_by_the_doctor_and_mended_by_use() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    damage_log(&machine);
     let report = machine.run(&["doctor", "--json"]).json();
     let checks = report["checks"].as_array().unwrap();
     let found = checks
@@ -213,6 +218,40 @@ fn a_damaged_tenant_file_is_told_by_the_doctor_and_mended_by_use() {
         .iter()
         .find(|c| c["name"] == "kept_files");
     assert_eq!(kept.unwrap()["state"], "warning");
+}
+
+#[test]
+fn what_a_lost_log_held_is_to_be_fetched_and_not_made_anew() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    let list = machine.run(&["list", "new", "groceries"]).done().stdout;
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    machine.run(&["sync"]).done();
+    // Waits here for the list, of which nothing else is here then.
+    let nowhere = "http://127.0.0.1:1";
+    let add = ["--endpoint", nowhere, "list", "add", "groceries", "milk"];
+    machine.run(&add).done();
+    damage_log(&machine);
+    for arguments in [
+        &["list", "add", "groceries", "bread"][..],
+        &["list", "add", list.trim(), "bread"],
+        &["list", "check", list.trim(), "milk"],
+        &["thread", "push", "plan", "second"],
+        &["session", "show", "0123456789"],
+    ] {
+        let answer = machine.run(arguments);
+        assert_eq!(answer.code, Some(1), "{answer:#?}");
+        let answer = answer
+            .says("error[not_fetched]: ")
+            .says("what the server has is not here")
+            .says("\n  fix:   syncline sync\n");
+        assert_eq!(answer.stderr.matches("fix: ").count(), 1, "{answer:#?}");
+    }
+    machine.run(&["sync"]).done();
+    machine.run(&["list", "add", "groceries", "bread"]).done();
+    machine
+        .run(&["list", "add", "greens", "leek"])
+        .failed(1, "list_unknown");
 }
 
 #[test]

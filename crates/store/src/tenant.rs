@@ -164,7 +164,7 @@ impl TenantFile {
         Ok(file)
     }
 
-    /// Opens a file that nobody writes to, such as a copy, and changes nothing in or beside it.
+    /// Opens a file for reading alone, such as a copy, and changes nothing in it.
     pub fn open_to_read(path: &Path) -> Result<Self, OpenError> {
         let connection = connect_to_read(path)?;
         if format_of(&connection, path, schema::APPLICATION, schema::FORMAT)? == 0 {

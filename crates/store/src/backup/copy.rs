@@ -19,6 +19,7 @@ use super::{
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, server_name};
 use crate::file::FileOptions;
 use crate::local::LocalFile;
+use crate::tenant::TenantFile;
 
 /// How often a replica's files may be exchanged by a rebuild while they are copied.
 const REPLICA_TRIES: u32 = 5;
@@ -115,20 +116,16 @@ pub fn back_up_replica(
         let tenant = tenant_file_of(&local)?;
         let whole = length(&local) + length(&directory.join(&tenant));
         let mut copy = Copy::begin(to, None, whole, now)?;
-        // The outbox first: what leaves it meanwhile is in the log's copy. The other way round, it could be in neither.
-        copy.add(&local, local_name, Content::Other, &mut reached)?;
-        let copied = copy.staging.join(local_name);
-        let is_of_the_log = LocalFile::identity_of_copy(&copied)?.tenant_file == tenant;
-        let path = directory.join(&tenant);
-        match copy.add(&path, &tenant, Content::Log, &mut reached) {
-            Err(BackupError::Io { .. } | BackupError::Copy { .. })
+        let of_one_log = match copy.add_replica(directory, local_name, &tenant, &mut reached) {
+            Err(BackupError::Io { .. } | BackupError::Copy { .. } | BackupError::Open(_))
                 if tenant_file_of(&local)? != tenant =>
             {
                 continue;
             }
             added => added?,
-        }
-        if is_of_the_log && tenant_file_of(&local)? == tenant {
+        };
+        if of_one_log && tenant_file_of(&local)? == tenant {
+            let copied = copy.staging.join(local_name);
             copy.pending = Some(LocalFile::pending_of_copy(&copied)?);
             let manifest = copy.finish(BackupKind::Replica, now)?;
             note_verified(directory, to, &manifest);
@@ -247,6 +244,26 @@ impl Copy {
             left_out: Vec::new(),
             reached: Reached { done: 0, whole },
         })
+    }
+
+    /// Copies outbox and log of a replica; says whether both copies are of the log `tenant`, in one epoch of it.
+    fn add_replica(
+        &mut self,
+        directory: &Path,
+        local_name: &str,
+        tenant: &str,
+        reached: &mut impl FnMut(Reached),
+    ) -> Result<bool, BackupError> {
+        let log = directory.join(tenant);
+        // A log may begin another epoch in its place, and what it settles in the outbox stands there before.
+        let epoch = TenantFile::open_to_read(&log)?.head()?.epoch;
+        // The outbox first: what leaves it meanwhile is in the log's copy. The other way round, it could be in neither.
+        let local = directory.join(local_name);
+        self.add(&local, local_name, Content::Other, reached)?;
+        self.add(&log, tenant, Content::Log, reached)?;
+        let outbox_of = LocalFile::identity_of_copy(&self.staging.join(local_name))?.tenant_file;
+        let copied = self.files.last().and_then(|file| file.log);
+        Ok(outbox_of == tenant && copied.is_some_and(|log| log.epoch == epoch))
     }
 
     /// Copies the SQLite file `from` as it is at one moment, and verifies the copy.

@@ -17,6 +17,7 @@ use crate::{Appended, FileOptions};
 #[cfg(target_os = "linux")]
 mod apart;
 mod done;
+mod replica;
 mod several;
 
 struct Server {

@@ -27,7 +27,8 @@ pub struct Health {
     pub last_backup_failed_at: Option<Timestamp>,
     /// The code of that failure.
     pub last_backup_failure: Option<String>,
-    /// `ok`, or `full` where writes are refused for want of room; none: an older server, which doesn't say.
+    /// `ok`, `full` where writes are refused for want of room, `failing` where they fail on the disk for another
+    /// cause; none: an older server, which doesn't say.
     pub storage: Option<String>,
 }
 
@@ -39,6 +40,11 @@ impl Health {
     /// Whether the server's disk has no room for what is written to it.
     pub fn is_full(&self) -> bool {
         self.storage.as_deref() == Some("full")
+    }
+
+    /// Whether the server's disk takes no writes, for another cause.
+    pub fn is_failing(&self) -> bool {
+        self.storage.as_deref() == Some("failing")
     }
 }
 

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use syncline_protocol::Verdict;
+use syncline_protocol::{ErrorCode, Verdict};
+use syncline_store::{StoreError, is_refused_write};
 
 pub(crate) use text::Exposition;
+
+use crate::tenant::Refused;
 
 /// Upper bounds of the duration buckets, in seconds: from a cached page to a slow disk.
 const SECONDS: [f64; 11] = [
@@ -127,6 +130,8 @@ pub(crate) struct Metrics {
     pub(crate) tenants_open: Gauge,
     /// 1 since a write found no room on the disk, until one finds some.
     pub(crate) storage_full: Gauge,
+    /// 1 since a write failed on the disk for another cause, until one is done.
+    pub(crate) storage_failing: Gauge,
 }
 
 impl Metrics {
@@ -147,15 +152,33 @@ impl Metrics {
             connections: Gauge::default(),
             tenants_open: Gauge::default(),
             storage_full: Gauge::default(),
+            storage_failing: Gauge::default(),
         }
     }
 
     /// The disk's state, as everybody may know it.
     pub(crate) fn storage(&self) -> &'static str {
-        match self.storage_full.get() {
-            0 => "ok",
-            _ => "full",
+        match (self.storage_full.get(), self.storage_failing.get()) {
+            (0, 0) => "ok",
+            (0, _) => "failing",
+            (_, _) => "full",
         }
+    }
+
+    /// Notes what a log that could not be opened or written says of the disk.
+    pub(crate) fn note_refused(&self, refused: &Refused) {
+        let is_unwritten = matches!(refused, Refused::Unavailable(StoreError::Sqlite(_)));
+        if refused.code() == ErrorCode::StorageFull {
+            self.storage_full.set(1);
+        } else if is_unwritten || is_refused_write(refused) {
+            self.storage_failing.set(1);
+        }
+    }
+
+    /// Notes that the disk has taken a write.
+    pub(crate) fn note_written(&self) {
+        self.storage_full.set(0);
+        self.storage_failing.set(0);
     }
 
     pub(crate) fn count_verdicts(&self, verdicts: &[Verdict]) {
@@ -244,6 +267,11 @@ impl Metrics {
                 "syncline_storage_full",
                 "1 while writes are refused for want of room on the disk.",
                 &self.storage_full,
+            ),
+            (
+                "syncline_storage_failing",
+                "1 while writes fail on the disk for another cause than want of room.",
+                &self.storage_failing,
             ),
         ] {
             out.header(name, "gauge", help);

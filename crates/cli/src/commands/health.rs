@@ -42,7 +42,7 @@ struct Answered {
     last_backup_failed_at: Option<Timestamp>,
     /// `disk_full` or `backup_failed`.
     last_backup_failure: Option<String>,
-    /// `ok`, `full`, or null where the server doesn't say.
+    /// `ok`, `full`, `failing`, or null where the server doesn't say.
     storage: Option<String>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
     };
     let said = health(&remote, patience).map_err(|error| unanswered(error, &endpoint))?;
     let healthy = said.is_healthy();
-    let full = said.is_full();
+    let (full, failing) = (said.is_full(), said.is_failing());
     let answered = Answered {
         endpoint: endpoint.to_string(),
         status: said.status,
@@ -94,6 +94,11 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
     if full {
         context.output.warn(format_args!(
             "the server's disk is full: it serves reads, and refuses writes until there is room"
+        ));
+    }
+    if failing {
+        context.output.warn(format_args!(
+            "the server's disk does not take what is written: its log says why"
         ));
     }
     if let Some(at) = answered.last_backup_failed_at {

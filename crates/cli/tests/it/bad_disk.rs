@@ -78,6 +78,8 @@ fn a_server_without_room_refuses_serves_reads_and_loses_nothing() {
     let command = machine.command(&arguments);
     let limited = Running::of(with_files_up_to(1_000, &command));
     let mut wire = connect(&limited.url, &token);
+    let health = || machine.run(&["health", &limited.url, "--json"]).done();
+    assert_eq!(health().json()["storage"], "ok");
     let mut acknowledged = 0;
     let refused = loop {
         let reply = push(&mut wire, acknowledged + 1);
@@ -89,14 +91,16 @@ fn a_server_without_room_refuses_serves_reads_and_loses_nothing() {
     };
     // The code of a full disk, or of one that does not say why it fails.
     let code = &refused.body["error"]["code"];
-    let expected = [(507, "storage_full"), (503, "unavailable")];
-    assert!(
-        expected
-            .iter()
-            .any(|(status, of)| *status == refused.status && code == of),
-        "{}",
-        refused.body
-    );
+    let expected = [
+        (507, "storage_full", "full"),
+        (503, "unavailable", "failing"),
+    ];
+    let found = expected
+        .iter()
+        .find(|(status, of, _)| *status == refused.status && code == of);
+    let (.., storage) = found.unwrap_or_else(|| panic!("{}", refused.body));
+    let health = health().says("warning: the server's disk ");
+    assert_eq!(health.json()["storage"], *storage);
     assert!(acknowledged > 0);
     assert_eq!(clocks(&mut wire), (1..=acknowledged).collect::<Vec<_>>());
     drop(limited);

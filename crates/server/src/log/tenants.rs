@@ -110,7 +110,8 @@ impl Tenants {
             self.looks.forget(tenant);
             self.open_slot(&slot).await
         });
-        let opened = opening.await?;
+        let opened = opening.await;
+        let opened = opened.inspect_err(|refused| self.metrics.note_refused(refused))?;
         let tenant = Arc::clone(&opened.tenant);
         *open = Some(opened);
         self.metrics.tenants_open.set(self.count_open() + 1);

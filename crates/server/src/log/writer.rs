@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use syncline_model::schema::Schema;
 use syncline_model::{Epoch, Mark, Timestamp};
-use syncline_protocol::ErrorCode;
 use syncline_store::Head;
 use syncline_store::shapes::{MadeShape, NewShape};
 use tokio::runtime::Handle;
@@ -357,13 +356,11 @@ fn note_commit(committed: &Committed, writes: &[Write], shared: &Shared) {
             Err(_) => {}
         }
     }
-    let outcomes = committed.outcomes.iter();
-    let mut errors = outcomes.filter_map(|outcome| outcome.as_ref().err());
-    if errors.any(|error| error.code() == ErrorCode::StorageFull) {
-        metrics.storage_full.set(1);
-    } else if metrics.ops_accepted.get() > accepted_before {
-        metrics.storage_full.set(0);
+    if metrics.ops_accepted.get() > accepted_before {
+        metrics.note_written();
     }
+    let refusals = committed.outcomes.iter().filter_map(|of| of.as_ref().err());
+    refusals.for_each(|refused| metrics.note_refused(refused));
 }
 
 const UNPOISONED: &str = "nothing panics under this lock";

@@ -59,6 +59,6 @@ async fn ready(call: Call) -> Result<Answer, ApiError> {
         return Err(ApiError::new(ErrorCode::Unavailable, message));
     }
     server.authenticator.check_readable()?;
-    // It is ready with a full disk as well: it answers what it holds, and says of writes when to come again.
+    // It is ready with a full or failing disk as well: it answers what it holds, and says of writes when to come again.
     Answer::json(&json!({"status": "ready", "storage": server.metrics.storage()}))
 }

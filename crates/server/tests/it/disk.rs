@@ -64,6 +64,18 @@ async fn a_full_disk_is_507_keeps_nothing_and_passes_without_a_restart() {
     assert_eq!(storage(&m).await, ["ok", "ok"]);
 }
 
+#[tokio::test]
+async fn a_log_that_a_full_disk_keeps_from_being_opened_is_told_as_any_write() {
+    let m = machine().await;
+    m.disk.set_quota("", m.disk.used(""));
+    let push = || m.server.post("/sync/push", &m.token, push_of("a", [1]));
+    push().await.refused(507, "storage_full");
+    assert_eq!(storage(&m).await, ["full", "full"]);
+    m.disk.lift_quota("");
+    push().await.expect(200);
+    assert_eq!(storage(&m).await, ["ok", "ok"]);
+}
+
 /// What `/health` and `/ready` say of the disk.
 async fn storage(m: &Machine) -> [String; 2] {
     let ask = async |path: &str| {
@@ -110,11 +122,13 @@ async fn a_sync_that_fails_acknowledges_nothing_and_the_next_push_goes_on() {
         .await;
     reply.refused(503, "unavailable");
     assert!(!reply.header("retry-after").is_empty());
+    assert_eq!(storage(&m).await, ["failing", "failing"]);
 
     m.server
         .post("/sync/push", &m.token, push_of("a", 2..=3))
         .await
         .expect(200);
+    assert_eq!(storage(&m).await, ["ok", "ok"]);
     let page = m.server.get("/sync/pull", &m.token).await.expect(200);
     let clocks: Vec<_> = page["ops"]
         .as_array()

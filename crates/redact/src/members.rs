@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::shape::Alphabet;
 use super::words::is_wordy;
 use super::{arguments, names, values};
 
@@ -32,7 +33,7 @@ enum Role {
     Name,
     /// It does so if it promises a secret.
     Hint,
-    /// It may, but is as often what the object itself is called, or about.
+    /// It may, but is as often what the object itself is called, or about; a hint if it is no more than a name.
     Title,
     /// It is the value, and goes by the name beside it.
     Value,
@@ -134,6 +135,10 @@ impl Named {
         }
         let name = without_input(text);
         let tells = names::promise(name.as_bytes()).is_some();
+        let role = match role {
+            Role::Title if is_one_word(name) => Role::Hint,
+            role => role,
+        };
         (tells || role == Role::Name).then(|| Self {
             name: name.to_owned(),
             role,
@@ -163,18 +168,44 @@ pub(super) struct Late {
 
 /// Whether a value is a path, a URL, a version or a time.
 fn is_of_a_thing(value: &[u8]) -> bool {
-    let parts = value.strip_prefix(b"v").unwrap_or(value);
-    let parts = parts.split(|byte| b".-:/".contains(byte));
-    let is_number = |part: &&[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
-    let of_number = |byte: &u8| byte.is_ascii_alphanumeric() || b".-:/+_".contains(byte);
-    let is_numbered = parts.take_while(is_number).count() >= 2 && value.iter().all(of_number);
-    is_numbered || value.get(1..3) == Some(b":\\") || values::is_path(value)
+    is_numbered(value) || value.get(1..3) == Some(b":\\") || values::is_path(value)
+}
+
+/// Whether a value is some numbers, as a version, a time and an address are; behind those of a version may be
+/// what tells which of its releases it is: `1.2.3-beta.4`.
+fn is_numbered(value: &[u8]) -> bool {
+    const NUMBERS_MIN: usize = 2;
+    #[rustfmt::skip]
+    const RELEASES: [&[u8]; 10] = [
+        b"alpha", b"beta", b"rc", b"dev", b"pre", b"preview", b"post", b"snapshot", b"nightly", b"canary",
+    ];
+    let value = value.strip_prefix(b"v").unwrap_or(value);
+    let value = value.strip_suffix(b"Z").unwrap_or(value);
+    let parts: Vec<&[u8]> = value.split(|byte| b".-:/+".contains(byte)).collect();
+    let is_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    // A day and an hour have a `T` between them.
+    let is_number = |part: &&&[u8]| part.split(|byte| *byte == b'T').all(is_digits);
+    let is_release = |part: &[u8]| {
+        let digits = Alphabet::Digit.run_back(part, part.len());
+        let word = &part[..part.len() - digits];
+        RELEASES.iter().any(|one| word.eq_ignore_ascii_case(one))
+    };
+    let numbers = parts.iter().take_while(is_number).count();
+    numbers >= NUMBERS_MIN && parts.get(numbers).is_none_or(|part| is_release(part))
 }
 
 /// Whether a value is words and numbers, with no mark that names don't have.
 fn is_word(value: &[u8]) -> bool {
     let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:,/ ".contains(byte);
     value.iter().all(of_name) && is_wordy(value)
+}
+
+/// Whether a name is one word, whatever marks are about it: `#password`.
+fn is_one_word(name: &str) -> bool {
+    let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let has_hump = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !name.as_bytes().windows(2).any(has_hump)
 }
 
 /// `Password` of `Password field`.

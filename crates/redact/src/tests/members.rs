@@ -168,7 +168,10 @@ fn what_stands_beside_a_title_or_a_hint_and_is_no_secret_is_kept() {
         "https://h.test/reset2?from=mail",
         "v1.2.3",
         "1.2.3-beta.4+5",
+        "1.2.3-SNAPSHOT",
+        "v2.0-rc1",
         "2024-11-23T10:00:00Z",
+        "2024-11-23T10:00:00.123+01:00",
         "10.0.0.1:8080",
     ];
     let words = [
@@ -194,6 +197,42 @@ fn what_stands_beside_a_title_or_a_hint_and_is_no_secret_is_kept() {
                 format!(r#"{{"value":"{value}","{title}":"{name}","x":"@"}}"#),
             ];
             check(Fate::Kept, &cases.each_ref().map(String::as_str));
+        }
+    }
+    for value in values {
+        let case = format!(r#"{{"id":"password","value":"{value}","x":"@"}}"#);
+        check(Fate::Kept, &[&case]);
+    }
+}
+
+#[test]
+fn a_password_of_words_is_found_beside_a_title_that_is_no_more_than_its_name() {
+    let redactor = Redactor::standard();
+    for (title, name) in [
+        ("id", "password"),
+        ("id", "userpassword"),
+        ("description", "Password field"),
+        ("target", "#password"),
+        ("target", "Passwort"),
+        ("label", "Password"),
+    ] {
+        for secret in [
+            "Sommer2024",
+            "Tulip-92-green",
+            "Tulip94green",
+            "12.34.Tulpe",
+            "2024-11-Tulip",
+            "1234-5678-abcd",
+        ] {
+            for json in [
+                format!(r#"{{"{title}":"{name}","value":"{secret}"}}"#),
+                format!(r#"{{"{title}":"{name}","text":"{secret}"}}"#),
+                format!(r#"{{"value":"{secret}","{title}":"{name}"}}"#),
+            ] {
+                let raw: &RawValue = serde_json::from_str(&json).unwrap();
+                let redacted = redactor.redact_raw(raw);
+                assert_eq!(redacted.findings.len(), 1, "{json}");
+            }
         }
     }
 }

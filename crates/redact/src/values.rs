@@ -286,7 +286,8 @@ fn is_password(value: &[u8], style: Style) -> bool {
     });
     if value.contains(&b' ') {
         return match style {
-            Style::Argument => is_argument(value),
+            // What a search is given to look in is no password.
+            Style::Argument => is_argument(value) && !is_path(value),
             _ => style == Style::Quoted && is_phrase(value),
         };
     }

@@ -45,5 +45,7 @@ fn words_about_a_password_behind_a_flag_are_kept() {
         "tool --password --host=db1.test",
         "tool --password --log-level2 debug",
         "tool --password \"./secrets/file1.txt\"",
+        "rg -- --password \"crates/my dir/x.rs\"",
+        "rg -- --password 'my notes/login page2.md'",
     ]);
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::separators::{is_flag, separator, skip};
+use super::separators::{is_flag, is_of_shell, separator, skip};
 use super::shape::Alphabet;
 use super::values::{self, Promise, Style};
 use super::{Hit, Kind, folded, jwk, lines, names, seam};
@@ -202,9 +202,16 @@ fn value(
         }
         *at += names::scheme_length(&text[*at..]);
         let length = quoted_length(&text[*at..], quote)?;
+        let value = &text[*at..*at + length];
         // Behind a flag that is closed by a quote, this may be what its help says.
         let is_open = matches!(text.get(name.end), Some(b' ' | b'='));
-        let style = match style == Style::Bare && is_open && is_flag(text, name) {
+        let is_argument = is_open
+            && match style {
+                Style::Bare => is_flag(text, name),
+                Style::Environment => value.contains(&b' ') && is_of_shell(text, name, value),
+                _ => false,
+            };
+        let style = match is_argument {
             true => Style::Argument,
             false => Style::Quoted,
         };

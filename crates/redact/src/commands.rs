@@ -104,15 +104,20 @@ pub(super) fn short_password(text: &[u8], at: &Range<usize>) -> Option<Hit<'stat
             return None;
         }
     }
-    let range = argument(text, start)?;
+    let range = match mark {
+        // The quotes are around the mark, too.
+        [_, b'"' | b'\'', ..] => start..argument(text, at.start + 1)?.end,
+        _ => argument(text, start)?,
+    };
     let value = &text[range.clone()];
+    (value.len() >= 4).then_some(())?;
     let number = value.iter().all(u8::is_ascii_digit);
     // What stands between quotes is no option, and between single ones no variable.
     let quote = text[range.start - 1];
     let option = quote != b'\''
         && (matches!(value[0], b'-' | b'$')
             || quote != b'"' && value.contains(&b'=') && mark == b" -p");
-    if value.len() < 4 || number || option || values::is_placeholder(value) {
+    if number || option || values::is_placeholder(value) {
         return None;
     }
     if text[at.end..].starts_with(b"assword") || text[at.end..].starts_with(b"rotocol") {
@@ -161,7 +166,12 @@ pub(super) fn user(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
         return judged("command-password", text, password);
     }
     let place = memchr::memchr(separator, value)?;
-    let secret = range.start + place + 1..range.end;
+    let mut secret = range.start + place + 1..range.end;
+    if secret.is_empty()
+        && let Some(quoted) = quoted_argument(text, range.end)
+    {
+        secret = quoted;
+    }
     if secret.is_empty() || value.starts_with(b"http") {
         // A key alone is a user without a password: `-u sk_…:`.
         let user = range.start..range.start + place;
@@ -248,6 +258,17 @@ pub(super) fn identified(text: &[u8], at: usize) -> Option<Hit<'static>> {
     judged("command-password", text, quoted_argument(text, at + by)?)
 }
 
+/// What SQL that makes or changes a user is given as the password, between single quotes.
+pub(super) fn role(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
+    #[rustfmt::skip]
+    const STATEMENTS: &[&str] = &[
+        "CREATE USER ", "CREATE ROLE ", "ALTER USER ", "ALTER ROLE ",
+        "create user ", "create role ", "alter user ", "alter role ",
+    ];
+    runs(command_before(text, at.start), STATEMENTS).then_some(())?;
+    judged("command-password", text, quoted_argument(text, at.end - 1)?)
+}
+
 /// What PowerShell is given as the text of a secure string, between quotes.
 pub(super) fn secure_string(text: &[u8], at: usize) -> Option<Hit<'static>> {
     const PARAMETER: &[u8] = b"-String ";
@@ -258,7 +279,9 @@ pub(super) fn secure_string(text: &[u8], at: usize) -> Option<Hit<'static>> {
 
 /// The password of `net use`: the argument behind the user, or the one before it.
 pub(super) fn net_use(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
-    let command = command_before(text, at.start);
+    let quoted = quoted_before(text, at.start);
+    let end = quoted.as_ref().map_or(at.start, |range| range.start - 1);
+    let command = command_before(text, end);
     runs(command, &["net use"]).then_some(())?;
     let user = argument(text, at.end)?;
     if text.get(user.end) == Some(&b' ') {
@@ -267,11 +290,21 @@ pub(super) fn net_use(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
             return judged("command-password", text, range);
         }
     }
-    let start = memchr::memrchr(b' ', command)? + 1;
-    let before = &command[start..];
+    let start = end - command.len() + memchr::memrchr(b' ', command)? + 1;
+    let range = quoted.unwrap_or(start..end);
+    let before = &text[range.clone()];
     let place = matches!(before.first(), Some(b'\\' | b'*')) || before.ends_with(b":");
     (!place).then_some(())?;
-    judged("command-password", text, at.start - before.len()..at.start)
+    judged("command-password", text, range)
+}
+
+/// What the quote at the end of `text`, as far as `end`, closes.
+fn quoted_before(text: &[u8], end: usize) -> Option<Range<usize>> {
+    let quote = text[..end].last()?;
+    matches!(quote, b'"' | b'\'').then_some(())?;
+    let inside = &text[end.saturating_sub(COMMAND_BYTES_MAX)..end - 1];
+    let length = inside.iter().rev().position(|byte| byte == quote)?;
+    Some(end - 1 - length..end - 1)
 }
 
 /// The argument at `at` of a command in a URL, without its quotes.

@@ -27,6 +27,8 @@ pub(super) enum Mark {
     Piped,
     /// `IDENTIFIED BY 'password'`
     Identified,
+    /// `CREATE ROLE name PASSWORD 'password'`
+    Role,
     /// `ConvertTo-SecureString "password"`
     SecureString,
     /// `net use DRIVE SHARE /user:NAME password`
@@ -56,6 +58,8 @@ pub(super) const MARKS: &[(&str, Mark)] = &[
     (" -N ", Mark::ShortPassword),
     (" -passin pass:", Mark::ShortPassword),
     (" pass:", Mark::ShortPassword),
+    (" 'pass:", Mark::ShortPassword),
+    (" \"pass:", Mark::ShortPassword),
     (" -u", Mark::User),
     (" --user", Mark::User),
     (" -U", Mark::User),
@@ -71,6 +75,8 @@ pub(super) const MARKS: &[(&str, Mark)] = &[
     ("sudo -S", Mark::Piped),
     ("DENTIFIED ", Mark::Identified),
     ("dentified ", Mark::Identified),
+    (" PASSWORD '", Mark::Role),
+    (" password '", Mark::Role),
     ("onvertTo-SecureString ", Mark::SecureString),
     ("onvertto-securestring ", Mark::SecureString),
     (" /user:", Mark::NetUse),
@@ -95,6 +101,7 @@ pub(super) fn look(text: &[u8], mark: Mark, at: &Range<usize>) -> Option<Hit<'st
         Mark::Sshpass => commands::sshpass(text, at),
         Mark::Piped => commands::piped(text, at),
         Mark::Identified => commands::identified(text, at.end),
+        Mark::Role => commands::role(text, at),
         Mark::SecureString => commands::secure_string(text, at.end),
         Mark::NetUse => commands::net_use(text, at),
         Mark::PasswordFile => commands::password_file(text, at),

@@ -84,6 +84,18 @@ pub(super) fn is_flag(text: &[u8], name: &Range<usize>) -> bool {
     text[..name.start].ends_with(b"--") || text[..name.start].ends_with(b" -")
 }
 
+/// Whether `name=` sets a variable of a shell's: behind what exports it, or in capitals where a line begins, as
+/// other files have it, too.
+pub(super) fn is_of_shell(text: &[u8], name: &Range<usize>, value: &[u8]) -> bool {
+    const EXPORTS: [&[u8]; 5] = [b"export ", b"env ", b"ENV ", b" -e ", b"--env "];
+    let before = &text[..name.start];
+    let begins = before.is_empty() || before.ends_with(b"\n");
+    let upper = !text[name.clone()].iter().any(u8::is_ascii_lowercase);
+    // There words without a number are as often what a label says.
+    let telling = value.iter().any(u8::is_ascii_digit);
+    EXPORTS.iter().any(|export| before.ends_with(export)) || begins && upper && telling
+}
+
 /// Whether `name: value` is all of its line, as in YAML and in headers.
 fn fills_line(text: &[u8], name: &Range<usize>, at: usize) -> bool {
     let before = &text[name.start.saturating_sub(64)..name.start];

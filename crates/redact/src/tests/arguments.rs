@@ -18,10 +18,24 @@ fn a_password_with_blanks_is_found_where_a_command_takes_it_between_quotes() {
             format!("curl --user 'admin:{secret}' https://h.test"),
             format!("htpasswd -b file me '{secret}'"),
             format!("CREATE USER 'a' IDENTIFIED BY '{secret}';"),
+            format!("CREATE ROLE a LOGIN PASSWORD '{secret}';"),
+            format!("psql -c \"alter user a with password '{secret}'\""),
+            format!("curl -u admin:\"{secret}\" https://h.test"),
+            format!("openssl rsa -in k -passin 'pass:{secret}'"),
+            format!("openssl rsa -in k -passin \"pass:{secret}\" -out o"),
+            format!("net use Z: \"{secret}\" /user:bob"),
+            format!("export DB_PASSWORD='{secret}'"),
+            format!("docker run -e DB_PASSWORD=\"{secret}\" img"),
         ];
         texts.map(|text| (text, secret.to_owned()))
     });
     assert_all_gone(texts.into_iter().flatten());
+    let secret = "Zk4 with9 space";
+    let texts = [
+        format!("PGPASSWORD=\"{secret}\" psql -h db1.test"),
+        format!("PORT=1\nDB_PASSWORD='{secret}'\n"),
+    ];
+    assert_all_gone(texts.map(|text| (text, secret.to_owned())));
 }
 
 #[test]
@@ -47,5 +61,20 @@ fn words_about_a_password_behind_a_flag_are_kept() {
         "tool --password \"./secrets/file1.txt\"",
         "rg -- --password \"crates/my dir/x.rs\"",
         "rg -- --password 'my notes/login page2.md'",
+        "curl -u admin:\"your password\" https://h.test",
+        "curl -u admin:\"$PASSWORD1\" https://h.test",
+        "openssl rsa -in k -passin \"pass:$PASSWORD1\"",
+        "openssl rsa -in k -passin 'pass:'",
+        "net use Z: \"your password\" /user:bob",
+        "net use \"Z:\" /user:bob",
+        "net use \"\\\\h.test\\my share2\" /user:bob",
+        "they call it \"one two3\" /user:bob",
+        "CREATE ROLE a LOGIN PASSWORD 'your password';",
+        "what is of the PASSWORD 'one two3'",
+        "export DB_PASSWORD='your password here'",
+        "export DB_PASSWORD=\"$(cat file) x1\"",
+        "LABEL_PASSWORD=\"Kennwort eingeben\"",
+        "input(password=\"Kennwort 2 eingeben\")",
+        "\"LABEL_PASSWORD\"=\"Kennwort 2 eingeben\";",
     ]);
 }

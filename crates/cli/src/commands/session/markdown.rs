@@ -125,7 +125,7 @@ fn block(text: &str, out: &mut dyn Write) -> io::Result<()> {
 /// `text` without what Markdown takes for more than text.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in printable(text).chars() {
         if matches!(
             c,
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '!'
@@ -148,6 +148,14 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "`````\na\n````\nb\n`````\n\n"
+        );
+    }
+
+    #[test]
+    fn a_heading_shows_words_in_the_order_that_they_stand_in() {
+        assert_eq!(
+            escaped("model\u{202e}a\u{2066}b\nc"),
+            "model\u{fffd}a\u{fffd}b c"
         );
     }
 

@@ -204,7 +204,10 @@ impl Engine {
         match event {
             EngineEvent::Configured(settings) => self.configured(settings),
             EngineEvent::LoginChanged => self.drive(Event::LoginChanged),
-            EngineEvent::LocalWrite => self.drive(Event::LocalWrite),
+            EngineEvent::LocalWrite => {
+                let event = self.written_here();
+                self.drive(event);
+            }
             EngineEvent::Wake => self.drive(Event::Wake),
             EngineEvent::TimerFired => self.drive(Event::TimerFired),
             EngineEvent::Stopped => self.drive(Event::Stopped),
@@ -274,6 +277,19 @@ impl Engine {
         self.first_page = None;
         self.batch_limit = BATCH;
         self.drive(Event::Configured(settings));
+    }
+
+    /// What somebody has written here: where another process has set the log aside, as damaged, a stream brings
+    /// no more than what comes next.
+    fn written_here(&mut self) -> Event {
+        if self.state() != State::Live {
+            return Event::LocalWrite;
+        }
+        match self.epoch() {
+            Ok(Some(_)) => Event::LocalWrite,
+            Ok(None) => Event::LocalFailed(LocalFailure::Damaged),
+            Err(error) => Event::LocalFailed(self.local_failure(Failed::Replica(error))),
+        }
     }
 
     /// Tells the session of an event, does what it asks for, and goes on with what that leads to.

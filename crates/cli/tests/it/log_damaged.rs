@@ -106,6 +106,8 @@ fn a_daemon_that_has_the_damaged_log_open_fetches_it_again() {
     let server = Server::start();
     let ada = server.member("ada");
     list(&ada);
+    // With nothing to send, it does not meet the damage by itself, which it would mend.
+    ada.run(&["sync"]).done();
     damage(&ada);
     let daemon = Daemon::start(&ada);
     fails(&ada);

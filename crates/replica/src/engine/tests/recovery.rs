@@ -257,6 +257,23 @@ fn a_tenant_file_damaged_under_a_running_engine_is_fetched_again() {
     assert_eq!(a.waiting(), 0);
 }
 
+#[test]
+fn a_tenant_file_that_another_process_has_set_aside_is_fetched_again_though_nothing_comes() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let mut a = machines.node("a", LIVE);
+    a.settle(&mut server);
+    a.write(&["kept"]);
+    a.settle(&mut server);
+    let cause = crate::ReplicaError::Tenant(StoreError::Damaged {
+        what: "test",
+        source: None,
+    });
+    a.engine.replica().set_aside_damaged(&cause).unwrap();
+    a.tell(EngineEvent::LocalWrite);
+    a.settle(&mut server);
+    assert_eq!(a.contents(), ["kept"]);
+}
+
 /// World 2288: the tenant file is gone, and with it how high the log's clocks are.
 #[test]
 fn what_is_written_anew_stands_above_the_log_also_where_the_log_is_still_to_be_fetched() {

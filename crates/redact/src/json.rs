@@ -224,7 +224,7 @@ impl<'a> Walk<'a> {
         });
         let (key, members) = objects.next()?;
         let name = members.name(key?, text, || objects.next().and_then(|(key, _)| key));
-        Some(last_of(name))
+        Some(last_of(name, NAME_BYTES_MAX))
     }
 
     /// The program that the object at hand names.
@@ -235,28 +235,44 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The JSON pointer to the string at hand, or to the member at `key` of the object at hand.
+    /// The JSON pointer to the string at hand, or to the member at `key` of the object at hand: of a long one
+    /// the end.
     fn pointer(&self, mut member: Option<&str>) -> String {
-        let mut steps = Vec::new();
+        let (mut steps, mut length) = (Vec::new(), 0);
         for frame in self.frames.iter().rev() {
-            steps.push(match frame {
+            let step = match frame {
                 Frame::Object { key, .. } => {
                     let key = member.take().or(key.as_deref()).unwrap_or_default();
+                    // So much is cut again, and a sign put before it.
+                    let key = last_of(key, 2 * POINTER_BYTES_MAX);
                     key.replace('~', "~0").replace('/', "~1")
                 }
                 Frame::Array { index, .. } => index.to_string(),
-            });
+            };
+            length += 1 + step.len();
+            steps.push(step);
+            if length > POINTER_BYTES_MAX {
+                break;
+            }
         }
         let steps = steps.iter().rev();
-        steps.flat_map(|step| ["/", step.as_str()]).collect()
+        let pointer: String = steps.flat_map(|step| ["/", step.as_str()]).collect();
+        match length > POINTER_BYTES_MAX {
+            true => ["…", last_of(&pointer, POINTER_BYTES_MAX - "…".len())].concat(),
+            false => pointer,
+        }
     }
 }
 
-/// The end of a name, which tells what it is of: all strings of an array may go by a long one.
-fn last_of(name: &str) -> &str {
-    const NAME_BYTES_MAX: usize = 256;
-    let from = name.len().saturating_sub(NAME_BYTES_MAX);
-    &name[name.ceil_char_boundary(from)..]
+/// Every finding has a pointer, and all strings of an object may stand below a long key.
+const POINTER_BYTES_MAX: usize = 256;
+/// Names are no longer, and all strings of an array may go by one.
+const NAME_BYTES_MAX: usize = 256;
+
+/// The end of a text, which tells the most of a name and of a pointer.
+fn last_of(text: &str, bytes_max: usize) -> &str {
+    let from = text.len().saturating_sub(bytes_max);
+    &text[text.ceil_char_boundary(from)..]
 }
 
 /// What is left of a string that is a secret from end to end.

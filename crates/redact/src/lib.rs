@@ -125,7 +125,7 @@ pub struct Finding {
     pub rule: Cow<'static, str>,
     /// What it is.
     pub kind: Kind,
-    /// In JSON, the pointer to the string; nothing in plain text.
+    /// In JSON, the pointer to the string, of a long one its end behind `…`; nothing in plain text.
     pub pointer: Option<String>,
     /// Where the marker stands in the redacted text or string, in bytes.
     pub range: Range<usize>,

@@ -101,7 +101,8 @@ proptest! {
         prop_assert_eq!(&again.value, &redacted.value);
         for finding in &redacted.findings {
             let pointer = finding.pointer.as_deref().unwrap_or("none");
-            prop_assert!(redacted.value.pointer(pointer).is_some(), "{}", pointer);
+            let told = pointer.starts_with('…') || redacted.value.pointer(pointer).is_some();
+            prop_assert!(told, "{}", pointer);
         }
     }
 }

@@ -127,3 +127,28 @@ fn raw_json_keeps_every_byte_but_secrets() {
     let kept = Redactor::standard().redact_raw(clean);
     assert!(std::ptr::eq(kept.raw.get(), clean.get()));
 }
+
+#[test]
+fn a_long_pointer_is_cut_to_its_end() {
+    let json = format!(
+        r#"{{"{}é":{{"a/b":["password=x9!kQ2vLp"]}}}}"#,
+        "k".repeat(10_000)
+    );
+    let deep = ["[", "]"].map(|bracket| bracket.repeat(1_000));
+    let deep = deep.join(r#"{"a/b":["password=x9!kQ2vLp"]}"#);
+    let named = format!(r#"{{"x{}":"password=x9!kQ2vLp"}}"#, "/~é".repeat(1_000));
+    for (json, end) in [
+        (json, "ké/a~1b/0"),
+        (deep, "/0/0/a~1b/0"),
+        (named, "~1~0é~1~0é"),
+    ] {
+        let raw: &RawValue = serde_json::from_str(&json).unwrap();
+        let findings = Redactor::standard().redact_raw(raw).findings;
+        let [finding] = &findings[..] else {
+            panic!("{findings:?}")
+        };
+        let pointer = finding.pointer.as_deref().unwrap();
+        let is_cut = pointer.len() <= 256 && pointer.starts_with('…');
+        assert!(is_cut && pointer.ends_with(end), "{pointer}");
+    }
+}

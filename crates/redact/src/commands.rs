@@ -40,7 +40,7 @@ fn argument(text: &[u8], at: usize) -> Option<Range<usize>> {
         .filter(|byte| matches!(byte, b'"' | b'\''));
     let escapes = quote.map_or(0, |_| escapes);
     let start = at + escapes + usize::from(quote.is_some());
-    let rest = &text[start..text.len().min(start + 1024)];
+    let rest = text.get(start..text.len().min(start + 1024))?;
     let end = rest.iter().position(|byte| match quote {
         Some(quote) => *byte == quote || *byte == b'\n',
         None => {

@@ -1,5 +1,6 @@
 //! Passwords as the arguments of commands, whatever signs and blanks are in them.
 
+use super::super::Redactor;
 use super::{assert_all_gone, assert_all_kept};
 
 #[test]
@@ -77,4 +78,22 @@ fn words_about_a_password_behind_a_flag_are_kept() {
         "input(password=\"Kennwort 2 eingeben\")",
         "\"LABEL_PASSWORD\"=\"Kennwort 2 eingeben\";",
     ]);
+}
+
+#[test]
+fn a_command_may_end_where_its_password_would_be() {
+    let redactor = Redactor::standard();
+    for command in [
+        "curl -u admin:Zk4Qp9LmT2xWv7 https://h.test",
+        "docker login -u me -p Zk4Qp9LmT2xWv7",
+        "htpasswd -b file me Zk4Qp9LmT2xWv7",
+        "mysql -pZk4Qp9LmT2xWv7 app",
+        "net use Z: /user:me Zk4Qp9LmT2xWv7",
+        "sshpass -p Zk4Qp9LmT2xWv7 ssh h.test",
+        "echo Zk4Qp9LmT2xWv7 | docker login --password-stdin",
+    ] {
+        for end in 0..command.len() {
+            let _ = redactor.redact_text(&command[..end]);
+        }
+    }
 }

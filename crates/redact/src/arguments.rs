@@ -68,7 +68,10 @@ impl Arguments {
         let own = argument.replace(['\'', '"', '`', '\n', '\r'], "#");
         let command = [line, " ", quote, &own, quote].concat();
         let start = line.len() + 1 + quote.len();
-        let mut hits = STANDARD.pass(command.as_bytes()).hits.into_iter();
+        // What a word farther back begins ends before it.
+        let near = line.rmatch_indices(' ').take(WORDS_BACK).last();
+        let near = near.map_or(0, |(blank, _)| blank);
+        let mut hits = STANDARD.marked(command.as_bytes(), near).into_iter();
         let hit = hits.find(|hit| {
             let told = matches!(hit.kind, Kind::Command | Kind::Header);
             told && hit.range.start >= start && hit.range.end <= start + own.len()

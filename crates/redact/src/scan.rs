@@ -124,6 +124,17 @@ impl Scanner {
         });
         scan
     }
+
+    /// What headers, URLs and command lines give away from `from` on.
+    pub(super) fn marked(&self, text: &[u8], from: usize) -> Vec<Hit<'static>> {
+        let mut hits = Vec::new();
+        self.marks.each(&text[from..], |start, end, trigger| {
+            if let Trigger::Marked(mark) = trigger {
+                hits.extend(marked::look(text, mark, &(from + start..from + end)));
+            }
+        });
+        hits
+    }
 }
 
 impl Scan {
@@ -347,4 +358,20 @@ fn aws_secret(text: &[u8], rule: &'static TokenRule, id: &Range<usize>) -> Optio
         at += run.max(1);
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_marked_is_looked_for_from_a_place_on() {
+        let command = b"curl -u a:Zk4Qp9LmT2x -u a:x9!kQ2vLp password=x9!kQ2vLp";
+        let starts = |from| {
+            let hits = STANDARD.marked(command, from).into_iter();
+            hits.map(|hit| hit.range.start).collect::<Vec<_>>()
+        };
+        assert_eq!(starts(0), [10, 27]);
+        assert_eq!(starts(5), [27]);
+    }
 }

@@ -31,9 +31,8 @@ enum Frame {
     },
 }
 
-/// Redacts the strings of `json`, which is valid JSON.
+/// Redacts the strings of `json`. Of what is no JSON, as a torn line, those that are closed and can be read.
 pub(super) fn walk(redactor: &Redactor, json: &str) -> Walked {
-    let json = &*mend_surrogates(json);
     let mut walk = Walk::new(redactor, json);
     walk.run();
     let mut edits = walk.edits;
@@ -95,26 +94,40 @@ impl<'a> Walk<'a> {
                     self.frames.push(Frame::Array { index, arguments });
                 }
                 b'}' => {
-                    self.objects.pop();
-                    self.frames.pop();
+                    if let Some(object) = self.objects.pop() {
+                        self.frames.truncate(object);
+                    }
                 }
-                b']' => {
-                    self.frames.pop();
-                }
+                b']' => self.end_array(),
                 b',' => match self.frames.last_mut() {
                     Some(Frame::Object { key, .. }) => *key = None,
                     Some(Frame::Array { index, .. }) => *index += 1,
                     None => {}
                 },
                 b'"' => {
-                    let end = string_end(bytes, at);
-                    self.string(at..end);
-                    at = end;
+                    at = match string_end(bytes, at) {
+                        StringEnd::Closed(end) => {
+                            self.string(at..end);
+                            end
+                        }
+                        StringEnd::Torn(end) => end,
+                    };
                     continue;
                 }
                 _ => {}
             }
             at += 1;
+        }
+    }
+
+    /// Ends the array at hand, with what is not closed in it.
+    fn end_array(&mut self) {
+        // All are objects if nothing else is left.
+        while self.frames.len() > self.objects.len() {
+            match self.frames.pop() {
+                Some(Frame::Object { .. }) => self.objects.pop(),
+                Some(Frame::Array { .. }) | None => return,
+            };
         }
     }
 
@@ -162,10 +175,13 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The text of a string; nothing where it can't be read, which leaves nothing to change.
     fn text(&self, range: &Range<usize>) -> Cow<'a, str> {
-        let Text(text) = serde_json::from_str(&self.json[range.clone()])
-            .expect("a string of valid JSON is a text");
-        text
+        let text = match mend_surrogates(&self.json[range.clone()]) {
+            Cow::Borrowed(json) => serde_json::from_str(json).map(|Text(text)| text),
+            Cow::Owned(json) => serde_json::from_str(&json).map(Cow::Owned),
+        };
+        text.unwrap_or_default()
     }
 
     /// What `text`, which is no key, is to what is around it.
@@ -288,17 +304,27 @@ fn whole(rule: &str, kind: Kind) -> Redacted<'static> {
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The end of the string that begins at `start`, its quotes included.
-fn string_end(json: &[u8], start: usize) -> usize {
+/// Where a string ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StringEnd {
+    /// Behind its quotes.
+    Closed(usize),
+    /// At the line's end, which stands in no string of JSON: what comes behind it may be whole.
+    Torn(usize),
+}
+
+/// The end of the string that begins at `start`.
+fn string_end(json: &[u8], start: usize) -> StringEnd {
     let mut at = start + 1;
-    while let Some(next) = memchr::memchr2(b'"', b'\\', &json[at..]) {
+    while let Some(next) = memchr::memchr3(b'"', b'\\', b'\n', &json[at..]) {
         at += next;
-        if json[at] == b'"' {
-            return at + 1;
+        match json[at] {
+            b'"' => return StringEnd::Closed(at + 1),
+            b'\n' => return StringEnd::Torn(at),
+            _ => at = (at + 2).min(json.len()),
         }
-        at = (at + 2).min(json.len());
     }
-    json.len()
+    StringEnd::Torn(json.len())
 }
 
 #[cfg(test)]

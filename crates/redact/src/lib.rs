@@ -20,9 +20,9 @@
 //! assert_eq!(input.findings[0].pointer.as_deref(), Some("/env/api_key"));
 //! ```
 //!
-//! A raw line that is kept goes through [`Redactor::redact_raw`], which changes strings alone. What is
-//! split into parts before it comes here can't be found: give whole texts. The counts of findings may be
-//! logged and stored; the texts that went in may not.
+//! A raw line that is kept goes through [`Redactor::redact_raw`], which changes strings alone, and a torn
+//! one through [`Redactor::redact_as_json`]. What is split into parts before it comes here can't be found: give
+//! whole texts. The counts of findings may be logged and stored; the texts that went in may not.
 //!
 //! # What is found
 //!
@@ -313,6 +313,21 @@ impl Redactor {
         RedactedRaw {
             raw: clean.map_or(Cow::Borrowed(raw), Cow::Owned),
             findings: walked.findings,
+        }
+    }
+
+    /// A text that begins as JSON and may be torn: its strings are judged as JSON's as far as they can be read,
+    /// and then all of it is as a text.
+    #[must_use]
+    pub fn redact_as_json<'t>(&self, text: &'t str) -> Redacted<'t> {
+        let walked = json::walk(self, text);
+        let Some(clean) = walked.text else {
+            return self.redact_text(text);
+        };
+        let rest = self.redact_text(&clean);
+        Redacted {
+            findings: [walked.findings, rest.findings].concat(),
+            text: Cow::Owned(rest.text.into_owned()),
         }
     }
 

@@ -13,6 +13,7 @@ mod members;
 mod options;
 mod samples;
 mod tokens;
+mod torn;
 
 use super::Redactor;
 

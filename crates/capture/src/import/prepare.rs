@@ -14,7 +14,7 @@ use super::desk::Remembered;
 use super::gathered::{Gathered, Known, News};
 use super::{ImportBatch, ImportError};
 use crate::facts::{Fact, Facts};
-use crate::redact::{Finding, Redactor};
+use crate::redact::{Finding, Redacted, Redactor};
 
 /// How many threads take secrets out at most.
 const WORKERS_MAX: usize = 8;
@@ -133,28 +133,40 @@ fn redact(piece: &mut Piece<'static>, redactor: &Redactor, found: &mut Found) {
 }
 
 fn redact_text(text: &mut Cow<'static, str>, redactor: &Redactor, found: &mut Found) {
-    let clean = redactor.redact_text(text);
-    if !clean.findings.is_empty() {
-        count(&clean.findings, found);
-        *text = Cow::Owned(clean.text.into_owned());
+    if let Some(clean) = counted(redactor.redact_text(text), found) {
+        *text = clean;
     }
 }
 
-/// JSON is looked at string by string, as its keys tell what their values are.
+/// What is left of a text in which something was found.
+fn counted(clean: Redacted<'_>, found: &mut Found) -> Option<Cow<'static, str>> {
+    count(&clean.findings, found);
+    (!clean.findings.is_empty()).then(|| Cow::Owned(clean.text.into_owned()))
+}
+
+/// JSON is looked at string by string, as its keys tell what their values are: also in what is left of it
+/// where it is torn, and where it is all that a tool has given.
 fn redact_part(part: &mut Part<'static>, redactor: &Redactor, found: &mut Found) {
     for text in part.reference.iter_mut().chain(&mut part.media_type) {
         redact_text(text, redactor, found);
     }
-    let may_be_json = *part.kind == *words::TOOL_INPUT || *part.kind == *words::RAW;
-    let raw = may_be_json.then(|| serde_json::from_str::<&RawValue>(&part.text).ok());
-    let Some(raw) = raw.flatten() else {
-        redact_text(&mut part.text, redactor, found);
-        return;
-    };
-    let clean = redactor.redact_raw(raw);
-    if !clean.findings.is_empty() {
-        count(&clean.findings, found);
-        part.text = clean.raw.get().to_owned().into();
+    let is_of_json = *part.kind == *words::TOOL_INPUT || *part.kind == *words::RAW;
+    let begins_json = part.text.trim_start().starts_with(['{', '[']);
+    let json = (is_of_json || begins_json).then(|| serde_json::from_str::<&RawValue>(&part.text));
+    match json.and_then(Result::ok) {
+        Some(raw) if is_of_json => {
+            let clean = redactor.redact_raw(raw);
+            if !clean.findings.is_empty() {
+                count(&clean.findings, found);
+                part.text = clean.raw.get().to_owned().into();
+            }
+        }
+        json if begins_json && (is_of_json || json.is_some()) => {
+            if let Some(clean) = counted(redactor.redact_as_json(&part.text), found) {
+                part.text = clean;
+            }
+        }
+        _ => redact_text(&mut part.text, redactor, found),
     }
 }
 

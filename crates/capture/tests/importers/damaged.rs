@@ -49,6 +49,41 @@ fn a_damaged_line_is_kept_as_it_stands_without_its_secrets() {
 }
 
 #[test]
+fn what_json_alone_tells_is_taken_out_of_torn_lines_and_outputs() {
+    let secret = ["hq8Lm2", "Vz77tt"].concat();
+    let inputs = [
+        json!({"element": "Password field", "text": secret}),
+        json!({"args": ["docker", "login", "-p", secret]}),
+        json!({"command": ["curl", "-u", format!("admin:{secret}"), "https://h.test"]}),
+    ];
+    let mut script = Script::new("s");
+    let mut lines = jsonl(&[script.user("u1", "begin")]);
+    for (input, id) in inputs.iter().zip(["a1", "a2", "a3"]) {
+        let call = json!({"type": "tool_use", "id": id, "name": "T", "input": input});
+        let torn = script.answer(id, id, call, 1).to_string();
+        let end = torn.find(&secret).unwrap() + secret.len() + 3;
+        lines += &format!("{}\n", &torn[..end]);
+        let (call, output) = (
+            format!("c{id}"),
+            serde_json::to_string_pretty(input).unwrap(),
+        );
+        let called = json!({"type": "tool_use", "id": call, "name": "T", "input": {}});
+        lines += &jsonl(&[
+            script.answer(&format!("b{id}"), &format!("m{id}"), called, 1),
+            script.result(&format!("r{id}"), &call, json!(output + "\n")),
+        ]);
+    }
+    let mut place = Place::new();
+    place.write("s.jsonl", &lines);
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!(done.problems.len(), 3);
+    assert_eq!(place.rows("raw").len(), 3);
+    let texts = place.rows("parts").concat() + &place.rows("raw").concat();
+    assert!(!texts.contains(&secret), "{texts}");
+    assert_eq!(texts.matches("[redacted:").count(), 6, "{texts}");
+}
+
+#[test]
 fn a_damaged_line_of_a_subagent_is_kept_with_it() {
     let mut place = Place::new();
     let mut script = Script::new("s");

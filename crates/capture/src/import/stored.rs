@@ -7,7 +7,7 @@ use syncline_store::foreign::ForeignDatabase;
 
 use super::batch::Tally;
 use super::jobs::{Job, log_of};
-use super::rest::{has_rested, last_time_of};
+use super::rest::tell_rest;
 use super::run::{Progress, Sink, with_causes};
 use super::whole::{self, Before};
 use crate::reader::Reader;
@@ -112,9 +112,7 @@ impl Stored {
     /// be in use.
     fn rests(&self, before: &Before, sink: &Sink<'_, '_>) -> bool {
         let now = sink.desk.replica.now();
-        let last = last_time_of(before.said(sink));
-        let rests = last.is_some_and(|last| has_rested(last.as_millis(), now));
-        rests || self.job.rests(now)
+        tell_rest(before.said(sink), now) || self.job.rests(now)
     }
 
     /// Reads a unit, or what units there are; nothing is taken of what can't be read.

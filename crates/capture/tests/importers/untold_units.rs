@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 use serde_json::json;
@@ -13,21 +13,28 @@ use crate::agents::{GEMINI, OPENCODE, figures};
 use crate::place::{Place, rest};
 use crate::untold::{By, closed, import};
 
-/// The database of an editor with a conversation to which something was added so many minutes ago, in use.
-fn conversation(user: &Path, minutes: u64) -> Connection {
+/// So many milliseconds since 1970 were it so many minutes ago.
+fn minutes_ago(minutes: i64) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_millis() as i64 - 60_000 * minutes
+}
+
+/// The database of an editor, in use, with a conversation of these rows.
+fn conversation_of(user: &Path, rows: &str) -> Connection {
     for directory in ["globalStorage", "workspaceStorage/abc"] {
         fs::create_dir_all(user.join(directory)).unwrap();
     }
     let database = Connection::open(user.join("globalStorage/state.vscdb")).unwrap();
-    let then = SystemTime::now() - Duration::from_secs(60 * minutes);
-    let then = then.duration_since(UNIX_EPOCH).unwrap().as_millis();
-    let rows = include_str!("cursor.sql");
-    let rows = rows.replace(
-        "1767600000000",
-        &format!("1767600000000,\"lastUpdatedAt\":{then}"),
-    );
-    database.execute_batch(&rows).unwrap();
+    database.execute_batch(rows).unwrap();
     database
+}
+
+/// The same with a conversation to which something was added so many minutes ago.
+fn conversation(user: &Path, minutes: i64) -> Connection {
+    let then = minutes_ago(minutes);
+    let rows = include_str!("cursor.sql");
+    let times = format!("1767600000000,\"lastUpdatedAt\":{then}");
+    conversation_of(user, &rows.replace("1767600000000", &times))
 }
 
 #[test]
@@ -39,6 +46,21 @@ fn a_session_of_a_database_in_use_waits_no_longer_than_until_it_rests_itself() {
         let done = import(&mut place, Agent::Cursor, &rules);
         assert_eq!((done.ops == 0, done.waiting), (waiting == 1, waiting));
         assert_eq!(done.unplaced as u64, 1 - waiting);
+    }
+}
+
+#[test]
+fn neither_when_it_was_begun_nor_a_time_to_come_tells_that_a_session_rests() {
+    let begun = |minutes| format!("\"createdAt\":{}", minutes_ago(minutes));
+    let to_come = format!("{},\"lastUpdatedAt\":{}", begun(1), minutes_ago(-120));
+    for times in [begun(120), to_come] {
+        let mut place = Place::new();
+        let (_, rules) = closed(&place, By::Path);
+        let rows = include_str!("cursor.sql").replace("\"createdAt\":1767600000000", &times);
+        let rows = rows.replace("\"createdAt\":\"2026-01-05T12:00:00.000Z\",", "");
+        let _database = conversation_of(&place.files().join("User"), &rows);
+        let done = import(&mut place, Agent::Cursor, &rules);
+        assert_eq!((done.ops, done.waiting), (0, 1), "{times}");
     }
 }
 

@@ -238,7 +238,8 @@ impl Reader<'_> {
     /// Looks for the directory that the session takes place in, where nothing has told it; whether it
     /// was found.
     fn locate(&mut self, message: &Value) -> bool {
-        if self.memory.is_placed {
+        // A file that is one value is searched before its header is read.
+        if self.memory.is_placed || self.memory.directory.is_some() {
             return false;
         }
         let said = Content::of(&message["content"]).text;

@@ -33,8 +33,9 @@ pub(crate) enum Reader {
 /// more from their starts.
 pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
-        // And what is damaged. Before that: what is no text in a message, and files without a header.
-        Agent::Gemini => 4,
+        // And where a file that is one value takes place. Before that: what is damaged, what is no text in a message,
+        // and files without a header.
+        Agent::Gemini => 5,
         // And what is damaged, and what the second version keeps. Before that: tries that have failed, and what has
         // no role.
         Agent::OpenCode => 5,

@@ -129,3 +129,15 @@ fn a_line_of_gemini_that_cannot_be_named_is_kept_and_counted() {
     assert_eq!(figures(&mut place, "g1").prompts, 1);
     assert_eq!(place.import_files(Agent::Gemini).ops, 0);
 }
+
+#[test]
+fn a_file_that_is_one_value_takes_place_where_its_project_says() {
+    let mut place = Place::new();
+    place.write("h/.project_root", "/w/app\n");
+    place.write("h/chats/session-a.json", GEMINI);
+    place.import_files(Agent::Gemini);
+    assert_eq!(
+        place.rows("titled"),
+        ["gemini|g1|read a.rs|/w/app||gemini-x"]
+    );
+}

@@ -61,6 +61,7 @@ impl<'r> Row<'r> {
         facts: &mut Facts,
     ) -> Verdict {
         let from = facts.0.len();
+        let is_whole_again = kept.take_back(&format!("{MESSAGES}/"), self.id, facts);
         let verdict = match self.said() {
             Some(Said::Message(info, parts)) => {
                 message_of(session, self.id, &info, &parts, kept, known, facts)
@@ -77,7 +78,10 @@ impl<'r> Row<'r> {
         if let Some(origin) = self.origin {
             copied(origin, from, facts);
         }
-        verdict
+        match verdict {
+            Verdict::Known if is_whole_again => Verdict::New,
+            verdict => verdict,
+        }
     }
 
     /// None: it is of a kind, or has a shape, that is not known.

@@ -82,6 +82,22 @@ fn messages_of_the_second_version_are_read_with_or_without_the_tables_of_the_fir
 }
 
 #[test]
+fn what_was_torn_of_the_second_version_is_kept_no_more_once_it_is_whole() {
+    let tables = [SECOND, include_str!("opencode_dreamt.sql")];
+    let (mut never_torn, _database) = holding(&tables);
+    never_torn.import_files(Agent::OpenCode);
+    let (mut place, database) = holding(&tables);
+    database.execute_batch(include_str!("tear.sql")).unwrap();
+    place.import_files(Agent::OpenCode);
+    assert!(place.rows("raw").iter().all(|kept| kept.starts_with('!')));
+    database.execute_batch(include_str!("mend.sql")).unwrap();
+    twice(&mut place, Agent::OpenCode);
+    for query in ["raw", "titled", "messages", "tools", "said", "spent"] {
+        assert_eq!(place.rows(query), never_torn.rows(query), "{query}");
+    }
+}
+
+#[test]
 fn a_fork_of_the_second_version_counts_nothing_of_its_origin() {
     let (mut place, _database) = holding(&[SECOND]);
     twice(&mut place, Agent::OpenCode);

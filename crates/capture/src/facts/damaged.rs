@@ -7,6 +7,10 @@ use super::{Facts, Known, UnitKey, take_unit};
 /// What the ids of parts begin with that could not be read.
 const DAMAGED: &str = "damaged-";
 
+/// What the digest of what stood there comes behind in such an id. What was taken back once is not kept again under
+/// the same id, and may be torn again with other words.
+const DIGEST: char = '@';
+
 /// What was kept of a session as it stood, in a file or a row that is written anew in its place.
 pub(crate) struct Kept {
     session: SessionId,
@@ -31,7 +35,7 @@ impl Kept {
                 .strip_prefix(kind)
                 .and_then(|behind| behind.strip_prefix(id));
             // A long text is kept in pieces.
-            if behind.is_some_and(|behind| behind.is_empty() || behind.starts_with('+')) {
+            if behind.is_some_and(|behind| behind.is_empty() || behind.starts_with([DIGEST, '+'])) {
                 facts.take_back_raw(self.session, part);
             }
         }
@@ -60,7 +64,8 @@ pub(crate) fn keep_damaged(
 ) {
     let key = UnitKey::of(&["damaged", &session.to_string(), name]);
     if !text.trim().is_empty() && take_unit(known, key, &[text]) {
-        keep(session, name, text, last, facts);
+        let name = format!("{name}{DIGEST}{}", UnitKey::of(&[text]).hex());
+        keep(session, &name, text, last, facts);
     }
 }
 

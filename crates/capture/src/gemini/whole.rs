@@ -8,6 +8,9 @@ use crate::import::Tally;
 use crate::privacy::MARK_LINE;
 use crate::value::{Held, text, text_in_torn};
 
+/// What the name of a file stands behind that is kept as it stands.
+const FILE: &str = "file/";
+
 /// Reads a file that is one value.
 pub(crate) fn read_whole(
     bytes: &[u8],
@@ -17,6 +20,9 @@ pub(crate) fn read_whole(
     tally: &mut Tally<'_>,
 ) {
     let held = Held::of_bytes(bytes);
+    // A session may have several files.
+    let file = tally.path.file_stem().unwrap_or_default();
+    let file = file.to_string_lossy();
     if held.mended {
         tally.mended("", None);
     }
@@ -32,7 +38,8 @@ pub(crate) fn read_whole(
             let native = text_in_torn(&held.text, "sessionId");
             if let Some(session) = enter_named(native, memory, known, facts) {
                 let last = &mut memory.order;
-                keep_damaged(session, ("file", &held.text), last, known, facts);
+                let name = format!("{FILE}{file}");
+                keep_damaged(session, (&name, &held.text), last, known, facts);
             }
             return;
         }
@@ -49,7 +56,7 @@ pub(crate) fn read_whole(
     let verdict = reader.header(&value);
     tally.count(verdict, None);
     if let Some(session) = reader.session()
-        && Kept::of(session, reader.known).take_back("file", "", reader.facts)
+        && Kept::of(session, reader.known).take_back(FILE, &file, reader.facts)
     {
         tally.count(Verdict::New, None);
     }

@@ -52,6 +52,16 @@ fn torn_and_whole(agent: Agent, files: &[(String, String)], (path, torn): (&str,
         }
         assert_eq!(place.import_files(agent).ops, 0, "{path}");
     }
+    // Torn once more, in other words.
+    let again = &torn[..torn.len() - 1];
+    rest(&place.write(path, again), 61);
+    place.import_files(agent);
+    let kept = place.rows("raw");
+    assert!(kept.contains(&again.to_owned()), "{path}: {kept:?}");
+    place.write(path, whole);
+    place.import_files(agent);
+    assert_eq!(place.rows("raw"), [""; 0], "{path}");
+    assert_eq!(ROWS.map(|query| place.rows(query)), expected, "{path}");
     // Who has synced, and has a copy that was torn then.
     let mut other = place_of(files);
     other.replica.write(&place.ops).unwrap();
@@ -107,6 +117,30 @@ fn parts_of_opencode_are_kept_apart_no_more_once_their_message_is_there() {
 #[test]
 fn what_was_torn_of_gemini_is_kept_no_more_once_it_is_whole() {
     let path = "h/chats/session-a.json".to_owned();
-    let files = [(path.clone(), GEMINI.to_owned())];
+    let root = ("h/.project_root".to_owned(), "/w/app".to_owned());
+    let files = [(path.clone(), GEMINI.to_owned()), root];
     torn_and_whole(Agent::Gemini, &files, (&path, &GEMINI[..GEMINI.len() - 40]));
+}
+
+#[test]
+fn of_two_files_of_a_session_of_gemini_each_takes_back_what_was_torn_of_itself() {
+    let mut place = Place::new();
+    let [a, b] = ["a", "b"].map(|name| format!("h/chats/session-{name}.json"));
+    let other = GEMINI.replace(r#""id":"m"#, r#""id":"n"#);
+    let other = other.replace("c1", "c2");
+    let torn = |whole: &str| whole[..whole.len() - 40].to_owned();
+    for (path, whole) in [(&a, GEMINI), (&b, &other)] {
+        rest(&place.write(path, torn(whole)), 61);
+    }
+    place.import_files(Agent::Gemini);
+    let mut kept = place.rows("raw");
+    kept.sort();
+    assert_eq!(kept, [torn(GEMINI), torn(&other)]);
+    place.write(&b, &other);
+    place.import_files(Agent::Gemini);
+    assert_eq!(place.rows("raw"), [torn(GEMINI)]);
+    place.write(&a, GEMINI);
+    place.import_files(Agent::Gemini);
+    assert_eq!(place.rows("raw"), [""; 0]);
+    assert_eq!(place.figures()["g1"].messages, 4);
 }

@@ -4,6 +4,7 @@ mod damaged;
 mod title;
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -107,6 +108,9 @@ pub trait Known {
     /// Says that the file is damaged as a whole, as is one that is being written anew: what is read of it now is kept
     /// once nobody has written to it for a while.
     fn found_torn(&mut self);
+    /// Whether a damaged file that belongs to the one that is read was written to a moment ago, and may be whole soon:
+    /// then it is not kept as it stands, and all is read again.
+    fn is_settling(&mut self, path: &Path) -> bool;
     /// The time.
     fn now(&self) -> Timestamp;
     /// How the file is read that is read now.

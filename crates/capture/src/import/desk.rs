@@ -1,6 +1,7 @@
 //! What readers ask about units, and what is noted of them.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use syncline_model::Timestamp;
 use syncline_model::session::SessionId;
@@ -9,6 +10,7 @@ use syncline_store::local::ImportedUnit;
 
 use super::adopted::Adopted;
 use super::ahead::Behind;
+use super::rest::has_rested;
 use crate::agent::Agent;
 use crate::facts::{Known, Reading, UnitKey};
 use crate::gemini::digest_of;
@@ -69,6 +71,8 @@ pub(super) struct Desk<'r> {
     pub(super) reading: Reading,
     /// Whether it is damaged as a whole.
     pub(super) torn: bool,
+    /// Whether a file that is read with it is damaged, and may be whole in a moment.
+    pub(super) settles: bool,
     pub(super) failed: Option<ReplicaError>,
 }
 
@@ -134,6 +138,13 @@ impl Known for Desk<'_> {
 
     fn found_torn(&mut self) {
         self.torn = true;
+    }
+
+    fn is_settling(&mut self, path: &Path) -> bool {
+        let written = std::fs::metadata(path).and_then(|file| file.modified());
+        let settles = !has_rested(written.ok(), self.now());
+        self.settles |= settles;
+        settles
     }
 
     fn now(&self) -> Timestamp {

@@ -66,9 +66,7 @@ impl Job {
             Form::Lines | Form::Whole | Form::Compressed => None,
         };
         let log = log.and_then(|log| log.modified().ok());
-        let written = self.modified.max(log);
-        let since = written.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-        has_rested(since.map_or(0, |since| since.as_millis() as i64), now)
+        has_rested(self.modified.max(log), now)
     }
 
     /// When it is read, by its path: a session before the subagents that it has called, as it may say

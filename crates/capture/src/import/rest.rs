@@ -1,6 +1,8 @@
 //! How long something must not have been written to until nothing more is waited for that would tell where its session
 //! takes place.
 
+use std::time::SystemTime;
+
 use syncline_model::Timestamp;
 use syncline_model::session::{Change, Piece};
 
@@ -9,9 +11,11 @@ use crate::facts::Fact;
 /// Longer than a person or a model thinks.
 const REST_MS: i64 = 3_600_000;
 
-/// Whether a file that was written to last then, in milliseconds since 1970, has been at rest for as long. One of a
+/// Whether a file that was written to last then, as far as its file system tells, has been at rest for as long. One of a
 /// time to come is: a clock has been set back since, and whoever writes to it gives it a time of now.
-pub(super) fn has_rested(written: i64, now: Timestamp) -> bool {
+pub(super) fn has_rested(written: Option<SystemTime>, now: Timestamp) -> bool {
+    let since = written.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let written = since.map_or(0, |since| since.as_millis() as i64);
     now.as_millis().abs_diff(written) >= REST_MS as u64
 }
 

@@ -178,6 +178,7 @@ impl Importer {
             whose: HashMap::new(),
             reading: Reading::On,
             torn: false,
+            settles: false,
             failed: None,
         };
         let mut sink = Sink {

@@ -43,6 +43,7 @@ pub fn take_told(
         whose: HashMap::new(),
         reading: Reading::On,
         torn: false,
+        settles: false,
         failed: None,
     };
     let named = named_in(told);

@@ -31,6 +31,7 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
     };
     sink.desk.reading = job.reading;
     sink.desk.torn = false;
+    sink.desk.settles = false;
     let mut reader = Reader::of(job.agent, &job.path);
     let before = Before::of(sink);
     let mut tally = Tally {
@@ -45,6 +46,10 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
     let left_out = before.sift(sink);
     if holds(job, &before, sink) {
         return before.hold(sink);
+    }
+    if sink.desk.settles {
+        // It is read again, until what settles is whole or has rested.
+        return;
     }
     let mut mark = tail.mark_of_whole();
     mark.beside = beside;

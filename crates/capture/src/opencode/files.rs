@@ -114,15 +114,18 @@ impl Files<'_> {
     ) {
         let named = path.file_stem().and_then(|id| id.to_str());
         self.here.extend(named.map(str::to_owned));
-        let told = self.file(path, "message", tally);
+        let told = self.file(path, "message", known, tally);
         let message = told.as_ref().map(|(id, _)| id.as_str()).or(named);
         let Some(message) = message else { return };
         let parts = files_in(&self.storage.join("part").join(message));
         let parts = parts
             .iter()
-            .filter_map(|path| self.file(path, "part", tally));
+            .filter_map(|path| self.file(path, "part", known, tally));
         let parts: Vec<Value> = parts.map(|(_, part)| part).collect();
         let Some((id, info)) = &told else {
+            if known.is_settling(path) {
+                return;
+            }
             for part in &parts {
                 let verdict = part_alone(self.session, self.native, part, known, facts);
                 tally.count(verdict, None);
@@ -137,7 +140,13 @@ impl Files<'_> {
     }
 
     /// What a file holds, with its id.
-    fn file(&mut self, path: &Path, what: &str, tally: &mut Tally<'_>) -> Option<(String, Value)> {
+    fn file(
+        &mut self,
+        path: &Path,
+        what: &str,
+        known: &mut dyn Known,
+        tally: &mut Tally<'_>,
+    ) -> Option<(String, Value)> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -154,8 +163,10 @@ impl Files<'_> {
                 Some((id.to_owned(), value))
             }
             Err(text) => {
-                let name = named.unwrap_or_default();
-                self.lost.push((format!("{what}/{name}"), text));
+                if !known.is_settling(path) {
+                    let name = named.unwrap_or_default();
+                    self.lost.push((format!("{what}/{name}"), text));
+                }
                 None
             }
         }

@@ -178,12 +178,12 @@ fn damaged_files_of_opencode_are_told_with_their_paths_and_kept() {
     let mut placed: Value = serde_json::from_str(OPENCODE[2].1).unwrap();
     placed["path"] = json!({"cwd": "/w/app"});
     place.write("storage/message/s1/m2.json", placed.to_string());
-    place.write("storage/message/s1/m3.json", "{torn");
+    rest(&place.write("storage/message/s1/m3.json", "{torn"), 61);
     place.write(
         "storage/part/m3/p7.json",
         r#"{"id":"p7","type":"text","text":"left"}"#,
     );
-    place.write("storage/part/m1/p8.json", "[1]");
+    rest(&place.write("storage/part/m1/p8.json", "[1]"), 61);
     place.write(
         "storage/part/m1/p9.json",
         b"{\"id\":\"p9\",\"type\":\"text\",\"text\":\"more\x80\"}",

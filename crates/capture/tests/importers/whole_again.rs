@@ -90,12 +90,35 @@ fn what_was_torn_of_opencode_is_kept_no_more_once_it_is_whole() {
     let mut files = files;
     files[5].1 = json!({"id": "p3", "type": "text", "text": "x ".repeat(150_000)}).to_string();
     let mut place = place_of(&files);
-    place.write(&files[5].0, &files[5].1[..files[5].1.len() - 3]);
+    rest(
+        &place.write(&files[5].0, &files[5].1[..files[5].1.len() - 3]),
+        61,
+    );
     place.import_files(Agent::OpenCode);
     assert!(place.rows("raw").len() > 1);
     place.write(&files[5].0, &files[5].1);
     place.import_files(Agent::OpenCode);
     assert_eq!(place.rows("raw"), [""; 0]);
+}
+
+#[test]
+fn what_is_torn_of_a_message_of_opencode_is_kept_once_its_file_has_rested() {
+    let files = session();
+    for (path, whole) in &files[1..] {
+        let torn = &whole[..whole.len() - 3];
+        let mut place = place_of(&files);
+        let written = place.write(path, torn);
+        rest(&written, 50);
+        assert_eq!(place.import_files(Agent::OpenCode).counts.damaged, 1);
+        assert_eq!(place.rows("raw"), [""; 0], "{path}");
+        assert_ne!(place.rows("said"), [""; 0], "{path}");
+        let done = place.import_files(Agent::OpenCode);
+        assert_eq!((done.ops, done.unchanged), (0, 0), "{path}");
+        rest(&written, 61);
+        place.import_files(Agent::OpenCode);
+        assert!(place.rows("raw").contains(&torn.to_owned()), "{path}");
+        assert_eq!(place.import_files(Agent::OpenCode).unchanged, 1, "{path}");
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub use engine::{
 pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
 pub use mend::set_aside_if_damaged;
-pub use place::{DAEMON_LOCK_NAME, LOCAL_FILE_NAME};
+pub use place::DAEMON_LOCK_NAME;
 pub use replica::{
     BeforeSync, LaterWords, ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState,
     PendingThings, RecordChange, RecordError, RecordOutcome, RecordsWritten, Replica,
@@ -51,6 +51,6 @@ pub use replica::{
 };
 pub use syncline_model::compaction::Outdone;
 pub use syncline_store::local::{
-    Cut, ListChange, ListStep, LostEdit, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes,
-    UntoldLoss, WriteError,
+    Cut, LOCAL_FILE_NAME, ListChange, ListStep, LostEdit, NewOp, QuarantineId, QuarantinedOp,
+    SyncError, SyncNotes, UntoldLoss, WriteError,
 };

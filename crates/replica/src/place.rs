@@ -9,15 +9,13 @@ use syncline_store::backup::{
     KeptFromRestores, drop_unfinished, is_unfinished, keep_from_restores,
 };
 use syncline_store::local::{
-    AcknowledgedOps, Identity, LocalFile, OldFile, Switch, SwitchError, SyncError,
+    AcknowledgedOps, Identity, LOCAL_FILE_NAME, LocalFile, OldFile, Switch, SwitchError, SyncError,
 };
 use syncline_store::{FileOptions, OpenError, TenantFile};
 use uuid::Uuid;
 
 use crate::{FileIdentity, Host, Lease, ReplicaError};
 
-/// The name of a replica's local file in its directory.
-pub const LOCAL_FILE_NAME: &str = "local.db";
 /// The name of the file whose lock the daemon of a replica holds, in its directory.
 pub const DAEMON_LOCK_NAME: &str = "daemon.lock";
 const LEASE_FILE_NAME: &str = "sync.lock";

@@ -50,6 +50,8 @@ pub use quarantine::{QuarantineId, QuarantinedOp};
 pub use settle::{Settled, Verdict};
 pub use switch::{AcknowledgedOps, OldFile, Switch, SwitchError};
 
+/// The name of a replica's local file in its directory.
+pub const LOCAL_FILE_NAME: &str = "local.db";
 /// `SYNL` in a file's header.
 const APPLICATION: i32 = 0x5359_4e4c;
 /// How often an open is tried while other processes make or recover the same file. SQLite answers

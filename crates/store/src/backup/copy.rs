@@ -10,8 +10,8 @@ use syncline_model::{TenantId, Timestamp};
 
 use super::check::{census, digest, whole};
 use super::exchange::finish_replica_restore;
+use super::finish::is_decided;
 use super::note::{LastBackup, note};
-use super::restore::is_decided;
 use super::rotate::{hold_part, is_of_a_backup, part_name, sweep_parts};
 use super::{
     BackupError, BackupFile, BackupKind, LeftOut, MANIFEST_NAME, Manifest, Reached, io_error,

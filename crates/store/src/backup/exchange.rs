@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::restore::{finish, is_decided};
+use super::finish::{finish, is_decided};
 use super::{BackupError, io_error};
 
 /// The file whose lock keeps them apart.

@@ -14,23 +14,14 @@ use syncline_model::{ActorId, ClientId, Cursor, Epoch, EpochMode, Mark, Timestam
 
 use super::copy::{copy_database, make_private, sync, sync_directory};
 use super::exchange::finish_replica_restore;
+use super::finish::{SQLITE_SUFFIXES, TENANTS, beside, finish};
 use super::kin::{Joined, OtherLog, check_replica_kin, join, strangers};
-use super::staging::{STAGING, Staging, drop_unfinished, unfinished};
+use super::staging::{Staging, unfinished};
 use super::{BackupError, BackupKind, Reached, io_error, verify};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, ServeLock, forget_server};
 use crate::file::{Durability, FileOptions};
 use crate::local::LocalFile;
 use crate::tenant::{LogStart, TenantFile};
-
-/// The directory of a restore that is decided and not finished.
-pub(super) const DECIDED_RESTORE: &str = "restored";
-const TENANTS: &str = "tenants";
-/// What SQLite keeps beside a database, which is moved last.
-const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", ""];
-/// How a file ends that was prepared of the log beside it, by this build and by builds before.
-const PREPARED: [&str; 2] = ["prepared.zst", "prepared.gz"];
-/// In a decided restore: the name of the directory to which what it replaces is moved.
-pub(super) const ASIDE: &str = "replaces";
 
 /// What the one who restores chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -295,95 +286,4 @@ fn take_names(
     drop((local, tenant));
     sync(&log)?;
     sync(&path)
-}
-
-/// Whether a restore into `root` is decided and not finished.
-pub(crate) fn is_decided(root: &Path) -> bool {
-    root.join(DECIDED_RESTORE).is_dir()
-}
-
-/// Does what is left of a decided restore: moves aside what it replaces, and puts it in its place.
-/// Nothing, where there is none. The caller alone works in `root`.
-pub(crate) fn finish(root: &Path) -> Result<(), BackupError> {
-    let decided = root.join(DECIDED_RESTORE);
-    if !decided.is_dir() {
-        return Ok(());
-    }
-    let note = decided.join(ASIDE);
-    let aside = match fs::read_to_string(&note) {
-        Ok(name) => root.join(name),
-        // A build before was killed while it removed what was done.
-        Err(error) if error.kind() == ErrorKind::NotFound && is_done(&decided)? => {
-            return put_away(root, &decided);
-        }
-        Err(error) => return Err(io_error("read", &note)(error)),
-    };
-    let tenants = decided.join(TENANTS);
-    if tenants.is_dir() {
-        // Each by itself: those of which it has nothing are not touched.
-        let place = root.join(TENANTS);
-        make_private(&place)?;
-        for new in entries_of(&tenants)? {
-            put(&new, &place, &aside.join(TENANTS))?;
-        }
-        sync_directory(&place)?;
-    }
-    for new in entries_of(&decided)? {
-        if new != note && new != tenants {
-            put(&new, root, &aside)?;
-        }
-    }
-    sync_directory(root)?;
-    put_away(root, &decided)
-}
-
-/// Whether all of a restore is in its place.
-fn is_done(decided: &Path) -> Result<bool, BackupError> {
-    let tenants = decided.join(TENANTS);
-    Ok(entries_of(decided)?.iter().all(|new| *new == tenants)
-        && (!tenants.is_dir() || entries_of(&tenants)?.is_empty()))
-}
-
-/// Removes what is left of a restore that is done. Under its name it would be taken up again, without the
-/// note of what it replaces, too.
-fn put_away(root: &Path, decided: &Path) -> Result<(), BackupError> {
-    let done = root.join(STAGING);
-    fs::rename(decided, &done).map_err(io_error("put away", decided))?;
-    sync_directory(root)?;
-    drop_unfinished(root);
-    Ok(())
-}
-
-fn entries_of(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
-    let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
-    entries
-        .map(|entry| Ok(entry.map_err(io_error("list", directory))?.path()))
-        .collect()
-}
-
-/// Moves `new` into the directory `place`, and what it replaces there into `aside`: a database with
-/// what is beside it, and what was prepared of it.
-fn put(new: &Path, place: &Path, aside: &Path) -> Result<(), BackupError> {
-    let to = place.join(new.file_name().expect("what is put back has a name"));
-    let replaced = SQLITE_SUFFIXES.map(|suffix| beside(&to, suffix));
-    let prepared = PREPARED.map(|end| to.with_extension(end));
-    for path in replaced.iter().chain(&prepared) {
-        if path.exists() {
-            move_aside(path, aside)?;
-        }
-    }
-    fs::rename(new, &to).map_err(io_error("make", &to))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(suffix);
-    PathBuf::from(beside)
-}
-
-fn move_aside(path: &Path, aside: &Path) -> Result<(), BackupError> {
-    make_private(aside)?;
-    let to = aside.join(path.file_name().expect("what is replaced has a name"));
-    fs::rename(path, &to).map_err(io_error("move", path))?;
-    sync_directory(aside)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use syncline_model::Timestamp;
 
 use super::copy::{make_private, sync, sync_directory};
-use super::restore::{ASIDE, DECIDED_RESTORE};
+use super::finish::{ASIDE, DECIDED_RESTORE};
 use super::{BackupError, io_error};
 
 /// Its directory, and that of one that is done, until it is removed.

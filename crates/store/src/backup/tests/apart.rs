@@ -24,7 +24,7 @@ fn a_restore_over_logs_on_another_filesystem_is_refused_before_it_is_decided() {
         matches!(&error, BackupError::Apart { path } if *path == tenants),
         "{error}"
     );
-    assert!(!super::super::restore::is_decided(server.data().path()));
+    assert!(!super::super::finish::is_decided(server.data().path()));
     assert_eq!(entries(elsewhere.path()), before);
     assert_eq!(server.head("acme"), 4);
 }

@@ -1,7 +1,7 @@
 //! Restores that were killed when all was in its place, or nothing yet.
 
 use super::*;
-use crate::backup::restore::DECIDED_RESTORE;
+use crate::backup::finish::DECIDED_RESTORE;
 
 #[test]
 fn a_restore_that_was_killed_while_its_directory_was_removed_is_done() {

@@ -182,6 +182,12 @@ fn into_server(
     manifest: &Manifest,
     context: &Context,
 ) -> Result<Restored, Failure> {
+    if manifest.kind == BackupKind::Replica {
+        return Err(Failure::from(BackupError::OtherKind {
+            found: manifest.kind,
+            expected: BackupKind::Server,
+        }));
+    }
     check_directory(data)?;
     if !data.exists() {
         // What is no good makes no directory.

@@ -249,8 +249,11 @@ fn a_replica_is_put_back_as_another_one_and_loses_nothing_that_it_held() {
     let expected = ["one", "unsent", "after the backup", "as another replica"];
     assert_eq!(ann.contents("plan"), expected);
     assert_eq!(ben.contents("plan"), expected);
-    ann.run(&["restore", "copy", "--data", "srv", "--yes"])
-        .failed(1, "backup_other_kind");
+    for data in ["srv", "new"] {
+        ann.run(&["restore", "copy", "--data", data, "--yes"])
+            .failed(1, "backup_other_kind");
+    }
+    assert!(!ann.work_dir().join("new").exists());
     // What it replaced is sent as that says.
     let told = restored.stderr.split_once("to send them all the same: ");
     ann.shell(told.unwrap().1.lines().next().unwrap()).done();

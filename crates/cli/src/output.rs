@@ -131,17 +131,20 @@ impl Output {
             .map_err(Failure::output)
     }
 
-    /// Says something to the person; never data. A closed standard error is no reason to fail.
+    /// Says something to the person; never data. What others have written may be in it.
     pub(crate) fn note(&self, text: impl Display) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        self.say(printable(&text.to_string()));
     }
 
     /// Says what may surprise.
     pub(crate) fn warn(&self, text: impl Display) {
-        self.note(format_args!(
-            "{} {text}",
-            self.talk_colour.paint(Style::Warning, "warning:")
-        ));
+        let head = self.talk_colour.paint(Style::Warning, "warning:");
+        self.say(format_args!("{head} {}", printable(&text.to_string())));
+    }
+
+    /// Says what is coloured already, or JSON. A closed standard error is no reason to fail.
+    pub(crate) fn say(&self, text: impl Display) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// `text` as the head of an error.
@@ -157,9 +160,9 @@ impl Output {
         match self.format {
             Format::Json => {
                 let body = serde_json::json!({ "error": report });
-                self.note(body);
+                self.say(body);
             }
-            Format::Text => self.note(self.render(&report)),
+            Format::Text => self.say(self.render(&report)),
         }
     }
 

@@ -9,7 +9,7 @@ use clap::{Command, CommandFactory};
 use super::Cli;
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, printable};
 
 /// Help and version go to standard output and are no error; everything else is wrong usage.
 pub(super) fn explain(
@@ -43,7 +43,7 @@ fn wrong(error: &clap::Error, output: &Output) -> ExitCode {
     let is_a_word_more = is_a_word_more(error);
     if output.format() == Format::Text {
         let head = output.bad("error[usage]:");
-        output.note(format_args!("{head} {text}"));
+        output.say(format_args!("{head} {}", printable(text)));
         if is_a_word_more {
             output.note(format_args!("  fix:   {advice}"));
         }

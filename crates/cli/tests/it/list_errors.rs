@@ -4,6 +4,7 @@ use syncline_model::limits::{ITEM_NOTE_CHARS_MAX, ITEM_TEXT_CHARS_MAX, TITLE_CHA
 use crate::list::{exported, item_id, machine_with};
 use crate::machine::Machine;
 use crate::served::Server;
+use crate::wire::Wire;
 
 /// Words that stand for others.
 const LONG: &str = "LONG";
@@ -308,4 +309,21 @@ fn an_undone_import_that_comes_again_says_what_brings_it_back() {
     machine.run(&["list", "redo"]).done();
     let export = machine.run(&["list", "export", "food"]).done();
     assert_eq!(export.stdout, "# food\n\n- [ ] milk\n");
+}
+
+#[test]
+fn what_others_have_called_a_list_does_not_drive_the_terminal_of_who_writes_to_it() {
+    let server = Server::start();
+    let (ada, token) = (server.member("ada"), server.token("mal"));
+    let list = ada.run(&["list", "new", "plan"]).done().stdout;
+    let op = json!({"scope": "list", "resourceId": list.trim(), "actor": "mal", "clock": u32::MAX,
+        "payload": {"type": "renameList", "payload": {"title": "\u{1b}[31mred"}}});
+    let body = json!({"clientId": "mal", "ops": [op]}).to_string();
+    let mut wire = Wire::connect(server.address(), &token).unwrap();
+    let pushed = wire.post("/sync/push", body.as_bytes()).unwrap();
+    assert_eq!(pushed.status, 200);
+    ada.run(&["sync"]).done();
+    let added = ada.run(&["list", "add", list.trim(), "milk"]).done();
+    let told = added.says("\u{fffd}[31mred").stderr;
+    assert!(!told.contains('\u{1b}'), "{told:?}");
 }

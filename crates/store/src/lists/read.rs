@@ -137,7 +137,7 @@ fn is_whole(list: &List) -> bool {
 
 /// A list of which nothing is left but items that it shows: they came when it had been removed, and
 /// forgotten with all that it had shown. It can be restored as other removed ones, and is called as it then is: by a
-/// title that came late or is its own, else by its id.
+/// title that came late or is its own, else, and where that is empty, by its id.
 fn forgotten(connection: &Connection, list: ListId) -> Result<List, StoreError> {
     let view = StoredLists::new(connection);
     let title = match view.list(&list)? {

@@ -132,6 +132,7 @@ impl<V: ListView> Planner<'_, V> {
         let is_made = kept.is_none() && versions.of(Parts::EXISTENCE).is_none();
         let carried = Some(carried).filter(|carried| !is_made || *carried != Carried::default());
         let title = title.as_deref().or_else(|| own?.get(1)?.as_text());
+        let title = title.filter(|title| !title.is_empty());
         let title = title.unwrap_or(list.as_str());
         self.make_list(list, title, &position.map_or(Spot::End, Spot::At), carried)
     }

@@ -133,6 +133,22 @@ fn a_list_of_which_its_own_title_is_known_is_called_and_restored_by_it() {
 }
 
 #[test]
+fn a_list_whose_own_title_is_empty_is_called_and_restored_by_its_id() {
+    let list = || list_id("trip");
+    for told in [vec![], vec![Command::RemoveList { list: list() }]] {
+        let mut world = late_with(&told);
+        world.log_own_title("trip", "");
+        assert_eq!(list_of(&world, &list()).unwrap().title, "trip");
+        let former = None;
+        world.log(&Command::RestoreList {
+            list: list(),
+            former,
+        });
+        assert_eq!(list_of(&world, &list()).unwrap().title, "trip", "{told:?}");
+    }
+}
+
+#[test]
 fn a_list_of_which_nothing_is_left_can_not_be_restored() {
     let mut world = late();
     let lamp = item_ref("trip", "lamp");

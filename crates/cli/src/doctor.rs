@@ -63,6 +63,7 @@ pub(crate) const CHECKS: &[Check] = &[
     check("quarantine", replica::quarantine),
     check("last_sync", replica::last_sync),
     check("kept_files", replica::kept_files),
+    check("replaced", replica::replaced),
     check("agents_retention", agents::retention),
     check("agents_archived", agents::archived),
     check("agents_unplaced", agents::unplaced),

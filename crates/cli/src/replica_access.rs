@@ -1,6 +1,6 @@
 //! The replica of the profile in use: opening it, writing to it, and telling why that failed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use syncline_model::{OpKey, Scope, TenantId};
 use syncline_replica::{
@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::failure::{Failure, is_damaged};
 use crate::logging;
 use crate::server_data::is_backup;
+use crate::wording::quoted;
 
 /// Opens the replica of the profile in use, and makes it if there is none.
 pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
@@ -60,6 +61,17 @@ pub(crate) fn held_tenant(context: &Context) -> Result<Option<TenantId>, Failure
         Err(error) => return Err(ReplicaError::OpenLocal(error).into()),
     };
     Ok(member.map(|(tenant, _)| tenant))
+}
+
+/// The command that sends what the replica that a restore has moved to `aside` had not sent.
+pub(crate) fn to_send_replaced(aside: &Path, context: &Context) -> Result<String, Failure> {
+    let profile = context.profile()?.value;
+    let aside = quoted(&aside.display().to_string());
+    // Where there is an ASIDE it fails, and moves nothing into the replica in it.
+    Ok(format!(
+        "mkdir ASIDE ASIDE/profiles && mv {aside} ASIDE/profiles/{profile} && \
+         syncline --data-dir ASIDE --profile {profile} sync"
+    ))
 }
 
 /// Where the replica's own processes meet.

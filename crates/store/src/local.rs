@@ -158,8 +158,8 @@ impl LocalFile {
         }
     }
 
-    /// How many ops waited for the server in the local file whose copy this is.
-    pub(crate) fn pending_of_copy(path: &Path) -> Result<u64, OpenError> {
+    /// How many ops waited for the server in the local file whose copy this is, or that was moved aside.
+    pub fn pending_of_copy(path: &Path) -> Result<u64, OpenError> {
         let sql = "SELECT count(*) FROM outbox WHERE acknowledged_seq IS NULL";
         let count = connect_to_read(path)?.query_row(sql, [], |row| row.get::<_, i64>(0));
         let count = count.map_err(|error| OpenError::store(path, error))?;

@@ -283,7 +283,6 @@ fn into_replica(
         .state("nothing was changed")
         .fix("name another directory with --data-dir DIR")
     })?;
-    let mut unsent = 0;
     if directory.join(syncline_replica::LOCAL_FILE_NAME).exists() {
         let waiting = replica_access::open(context)?.status()?.pending();
         let fate = match waiting {
@@ -299,7 +298,6 @@ fn into_replica(
             manifest.made_at
         );
         ask(args, &question, context)?;
-        unsent = waiting;
     }
     let mut progress = Progress::new(context, Instant::now());
     let reached = |at: Reached| progress.show(at.done, Some(at.whole));
@@ -320,22 +318,18 @@ fn into_replica(
         RestoreError::Backup(error) => error.into(),
     })?;
     drop(progress);
-    // Who was asked has read it.
-    if args.yes && unsent > 0 {
+    // Others may have written since somebody was asked.
+    if let Some(aside) = restored.aside.as_ref().filter(|_| restored.unsent > 0) {
         context.output.note(format_args!(
-            "{} not been sent: kept in what is moved aside, and nowhere else",
-            match unsent {
+            "{} not been sent: kept in what is moved aside",
+            match restored.unsent {
                 1 => "1 op has".to_owned(),
                 unsent => format!("{unsent} ops have"),
             }
         ));
-    }
-    if let Some(aside) = restored.aside.as_ref().filter(|_| unsent > 0) {
-        let profile = context.profile()?.value;
         context.output.note(format_args!(
-            "to send them all the same: mkdir -p ASIDE/profiles && mv {} ASIDE/profiles/{profile} && \
-             syncline --data-dir ASIDE --profile {profile} sync",
-            quoted(&aside.display().to_string())
+            "to send them all the same: {}",
+            replica_access::to_send_replaced(aside, context)?
         ));
     }
     Ok(restored)

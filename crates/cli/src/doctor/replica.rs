@@ -10,6 +10,7 @@ use super::finding::{Finding, Repair};
 use super::settings::tried;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::replica_access::to_send_replaced;
 use crate::sync_state::cure_of;
 use crate::wording::{counted, duration};
 
@@ -201,4 +202,39 @@ pub(super) fn kept_files(context: &Context) -> Finding {
     }
     Finding::warning(format!("{} in {}", kept.join(", "), dir.display()))
         .fix("remove them once all is well: they are not used any more")
+}
+
+/// What a restore has replaced may hold what was never sent, and who finished the restore of another process said
+/// nothing of it.
+pub(super) fn replaced(context: &Context) -> Finding {
+    let (dir, _) = replica!(context);
+    let entries = match std::fs::read_dir(&dir) {
+        Ok(entries) => entries,
+        Err(error) => return Finding::failed(format!("could not list {}: {error}", dir.display())),
+    };
+    if tried!(context.settings()).sync_endpoint().is_none() {
+        return Finding::ok("nothing is to be sent");
+    }
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut replaced: Vec<_> = names.filter(|name| name.starts_with("replaced-")).collect();
+    replaced.sort();
+    let mut unsent = Vec::new();
+    for aside in replaced.into_iter().map(|name| dir.join(name)) {
+        match LocalFile::pending_of_copy(&aside.join(LOCAL_FILE_NAME)) {
+            Ok(0) | Err(OpenError::Missing { .. }) => {}
+            Ok(count) => unsent.push((aside, count)),
+            Err(error) => return Finding::from(unopened(error)),
+        }
+    }
+    let told = unsent
+        .iter()
+        .map(|(aside, count)| format!("{} in {}", counted(*count, "op"), aside.display()));
+    match unsent.first() {
+        None => Finding::ok("nothing unsent is in what restores have replaced"),
+        Some((first, _)) => Finding::warning(format!(
+            "restores have replaced what was not sent: {}; remove it when nothing of it is missed",
+            told.collect::<Vec<_>>().join(", ")
+        ))
+        .fix(tried!(to_send_replaced(first, context))),
+    }
 }

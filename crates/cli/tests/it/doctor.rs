@@ -170,6 +170,38 @@ fn the_doctor_sees_the_server_and_the_login() {
     assert_eq!(check("server")["state"], "skipped");
 }
 
+#[test]
+fn a_replica_that_was_replaced_and_has_not_sent_all_is_told_with_what_sends_it() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    machine.run(&["backup", "copy"]).done();
+    let replaced = || {
+        let report = machine.run(&["doctor", "--json"]).json();
+        check(&report, "replaced")
+    };
+    for text in ["second", "third"] {
+        let offline = [("SYNCLINE_SYNC_ENABLED", "false")];
+        machine
+            .run_with(&offline, &["thread", "push", "plan", text])
+            .done();
+        machine.run(&["restore", "copy", "--yes"]).done();
+    }
+    let found = replaced();
+    assert_eq!(found["state"], "warning", "{found}");
+    let fix = found["fix"].as_str().unwrap().to_owned();
+    machine.shell(&fix).done();
+    machine.run(&["sync"]).done();
+    assert_eq!(machine.contents("plan").len(), 2);
+    // The next one is not moved into what there is.
+    let next = replaced()["fix"].as_str().unwrap().to_owned();
+    assert_ne!(machine.shell(&next).code, Some(0));
+    machine.shell(&next.replace("ASIDE", "ASIDE-2")).done();
+    machine.run(&["sync"]).done();
+    assert_eq!(machine.contents("plan").len(), 3);
+    assert_eq!(replaced()["state"], "ok");
+}
+
 /// Spoils the file that holds what the server has.
 fn damage_log(machine: &Machine) {
     let dir = machine

@@ -19,7 +19,7 @@ use super::kin::{Joined, OtherLog, check_replica_kin, join, strangers};
 use super::staging::{Staging, unfinished};
 use super::{BackupError, BackupKind, Reached, io_error, verify};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, ServeLock, forget_server};
-use crate::file::{Durability, FileOptions};
+use crate::file::{Durability, FileOptions, OpenError};
 use crate::local::LocalFile;
 use crate::tenant::{LogStart, TenantFile};
 
@@ -53,6 +53,8 @@ pub struct Restored {
     pub unreadable: Vec<String>,
     /// None where nothing was replaced.
     pub aside: Option<PathBuf>,
+    /// How many ops a replica that was replaced had not sent, as it was when it was.
+    pub unsent: u64,
 }
 
 /// Puts the backup of a server, or of one of its tenants, back into `data`, after verifying it.
@@ -116,6 +118,7 @@ pub fn restore_server(
         tenants,
         unreadable,
         aside: Some(aside).filter(|path| path.exists()),
+        unsent: 0,
     })
 }
 
@@ -262,8 +265,25 @@ pub fn restore_replica(
     Ok(Restored {
         tenants: Vec::new(),
         unreadable: Vec::new(),
+        unsent: unsent_in(&aside.join(local_name)),
         aside: Some(aside).filter(|path| path.exists()),
     })
+}
+
+/// How many ops wait in a local file that was moved aside.
+fn unsent_in(local: &Path) -> u64 {
+    match LocalFile::pending_of_copy(local) {
+        Ok(unsent) => unsent,
+        Err(OpenError::Missing { .. }) => 0,
+        // What is restored is in its place all the same.
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn Error, file.local = %local.display(),
+                "what was replaced can't be read, so nobody tells what of it was not sent"
+            );
+            0
+        }
+    }
 }
 
 /// Makes the copies in `staging` another replica's, and folds the outbox on the log anew: they are of two

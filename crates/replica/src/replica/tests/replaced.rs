@@ -86,6 +86,22 @@ fn what_was_made_from_what_a_restore_replaced_is_refused_once() {
     assert_eq!(contents(&mut place.open("a")), ["one", "three"]);
 }
 
+#[test]
+fn what_is_written_while_a_backup_is_put_back_is_told_as_unsent() {
+    let place = Place::new();
+    let (mut open, copy) = backed_up(&place);
+    let mut late = false;
+    let restored = restore(&place.path("a"), &copy, |_| {
+        if !std::mem::replace(&mut late, true) {
+            open.write(&[entry("late")]).unwrap();
+        }
+    })
+    .unwrap();
+    assert!(late);
+    assert_eq!(restored.unsent, 4, "a thread and three entries");
+    assert_eq!(contents(&mut place.open("a")), ["one"]);
+}
+
 /// A replica whose log holds what its outbox still lists, in the place of the one that is open.
 fn put_back_with_logged_ops(place: &Place) -> Replica {
     let (mut open, mut server) = (place.open("a"), place.server("s"));

@@ -99,6 +99,8 @@ pub enum BackupError {
     Apart { path: PathBuf },
     #[error("the replica is being rebuilt")]
     Rebuilding,
+    #[error("another process keeps {} locked: end it, where it is stopped or hangs", path.display())]
+    Held { path: PathBuf },
     /// It is decided all the same: whoever uses the directory next goes on with it.
     #[error("what is restored could not be put in its place in {}", path.display())]
     Unfinished {
@@ -154,6 +156,7 @@ impl BackupError {
             | Self::Restoring { .. }
             | Self::Apart { .. }
             | Self::Rebuilding
+            | Self::Held { .. }
             | Self::Directory(_)
             | Self::Control(_)
             | Self::Server(_) => false,
@@ -181,6 +184,7 @@ impl BackupError {
             | Self::Restoring { .. }
             | Self::Apart { .. }
             | Self::Rebuilding
+            | Self::Held { .. }
             | Self::Unfinished { .. }
             | Self::Io { .. }
             | Self::Directory(_)

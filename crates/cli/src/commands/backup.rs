@@ -173,6 +173,7 @@ fn code_and_fix(error: &BackupError) -> (&'static str, &'static str) {
             "bring that directory to the filesystem of the one that it is in, and restore again; afterwards it \
              can go back",
         ),
+        BackupError::Held { .. } => ("replica_in_use", "try again when that process has ended"),
         BackupError::Rebuilding => ("replica_rebuilding", "try again in a moment"),
         BackupError::Io { .. } => ("backup_failed", "name a directory that can be written to"),
         BackupError::Unfinished { .. }

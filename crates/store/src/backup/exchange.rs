@@ -1,14 +1,19 @@
 //! Who exchanges the files of a replica that is restored, and who opens them, one after the other.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::finish::{finish, is_decided};
 use super::{BackupError, io_error};
 
 /// The file whose lock keeps them apart.
 const LOCK_NAME: &str = "restore.lock";
+/// Who holds the lock for longer is stopped, or hangs: it is held for a few renames, or while two files are opened.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// As long as this is there, no restore exchanges the files of a replica: its local file and its log are
 /// of one replica, whoever looks at them by their names.
@@ -19,25 +24,54 @@ pub struct KeptFromRestores(#[expect(dead_code, reason = "held, never looked at"
 /// Finishes the decided restore of a replica in `directory`, if there is one; processes that come at
 /// once wait for the first, and it for those who open the replica.
 pub fn finish_replica_restore(directory: &Path) -> Result<(), BackupError> {
+    finish_within(directory, LOCK_WAIT)
+}
+
+fn finish_within(directory: &Path, wait: Duration) -> Result<(), BackupError> {
     if !is_decided(directory) {
         return Ok(());
     }
     let path = directory.join(LOCK_NAME);
     let lock = make(&path).map_err(io_error("make", &path))?;
-    lock.lock().map_err(io_error("lock", &path))?;
+    lock_within(|| lock.try_lock(), &path, wait)?;
     finish(directory)
 }
 
 /// Finishes the decided restore of a replica in `directory`, if there is one, and lets no other begin to exchange
 /// its files. Who holds what this gives must not ask for it again, nor finish a restore: it would wait for itself.
 pub fn keep_from_restores(directory: &Path) -> Result<KeptFromRestores, BackupError> {
+    keep_within(directory, LOCK_WAIT)
+}
+
+fn keep_within(directory: &Path, wait: Duration) -> Result<KeptFromRestores, BackupError> {
     let path = directory.join(LOCK_NAME);
     loop {
-        finish_replica_restore(directory)?;
+        finish_within(directory, wait)?;
         let lock = open_or_make(&path).map_err(io_error("open", &path))?;
-        lock.lock_shared().map_err(io_error("lock", &path))?;
+        lock_within(|| lock.try_lock_shared(), &path, wait)?;
         if !is_decided(directory) {
             return Ok(KeptFromRestores(lock));
+        }
+    }
+}
+
+/// Tries for a lock until it has it, or `wait` is over.
+fn lock_within(
+    try_lock: impl Fn() -> Result<(), TryLockError>,
+    path: &Path,
+    wait: Duration,
+) -> Result<(), BackupError> {
+    let begun = Instant::now();
+    loop {
+        match try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < wait => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => {
+                return Err(BackupError::Held {
+                    path: path.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(io_error("lock", path)(error)),
         }
     }
 }
@@ -60,9 +94,11 @@ fn make(path: &Path) -> io::Result<File> {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::backup::finish::{ASIDE, DECIDED_RESTORE};
 
     #[test]
     fn the_lock_is_for_its_owner_alone() {
@@ -70,5 +106,30 @@ mod tests {
         let _kept = keep_from_restores(dir.path()).unwrap();
         let made = dir.path().join(LOCK_NAME).metadata().unwrap();
         assert_eq!(made.permissions().mode() & 0o777, 0o600);
+    }
+    #[test]
+    fn who_meets_a_lock_that_is_not_let_go_of_is_told_and_the_next_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, at_once) = (dir.path(), Duration::ZERO);
+        let stopped = keep_from_restores(root).unwrap();
+        let decided = root.join(DECIDED_RESTORE);
+        fs::create_dir(&decided).unwrap();
+        fs::write(decided.join(ASIDE), "replaced-x").unwrap();
+        for met in [
+            finish_within(root, at_once),
+            keep_within(root, at_once).map(drop),
+        ] {
+            assert!(matches!(met, Err(BackupError::Held { .. })), "{met:?}");
+        }
+        drop(stopped);
+        let restoring = File::open(root.join(LOCK_NAME)).unwrap();
+        restoring.lock().unwrap();
+        fs::rename(&decided, root.join("held")).unwrap();
+        let met = keep_within(root, at_once);
+        assert!(matches!(met, Err(BackupError::Held { .. })), "{met:?}");
+        drop(restoring);
+        fs::rename(root.join("held"), &decided).unwrap();
+        finish_within(root, at_once).unwrap();
+        assert!(!decided.exists());
     }
 }

@@ -202,19 +202,7 @@ fn value(
         }
         *at += names::scheme_length(&text[*at..]);
         let length = quoted_length(&text[*at..], quote)?;
-        let value = &text[*at..*at + length];
-        // Behind a flag that is closed by a quote, this may be what its help says.
-        let is_open = matches!(text.get(name.end), Some(b' ' | b'='));
-        let is_argument = is_open
-            && match style {
-                Style::Bare => is_flag(text, name),
-                Style::Environment => value.contains(&b' ') && is_of_shell(text, name, value),
-                _ => false,
-            };
-        let style = match is_argument {
-            true => Style::Argument,
-            false => Style::Quoted,
-        };
+        let style = quoted_style(text, name, &text[*at..*at + length], style);
         return Some((*at..*at + length, style));
     }
     let query = matches!(text[..name.start].last(), Some(b'?' | b'&')) || style == Style::Bare;
@@ -240,6 +228,22 @@ fn value(
         return None;
     }
     (length > 0).then_some((start..start + length, style))
+}
+
+/// How a string between quotes is judged, where without them it was `style`.
+fn quoted_style(text: &[u8], name: &Range<usize>, value: &[u8], style: Style) -> Style {
+    // Behind a flag that is closed by a quote, this may be what its help says.
+    let is_open = matches!(text.get(name.end), Some(b' ' | b'='));
+    let is_argument = is_open
+        && match style {
+            Style::Bare => is_flag(text, name),
+            Style::Environment => value.contains(&b' ') && is_of_shell(text, name, value),
+            Style::Quoted | Style::Argument | Style::Code | Style::Prose | Style::Said => false,
+        };
+    match is_argument {
+        true => Style::Argument,
+        false => Style::Quoted,
+    }
 }
 
 /// The letters before a string: `b"…"`, `rb'…'`, `$'…'`.

@@ -48,9 +48,10 @@ pub trait ListView {
 
     /// The list, whatever became of it.
     fn list(&self, list: &ListId) -> Result<Option<List>, Self::Error> {
-        let own_title = self.own_title(list)?;
-        let row = self.list_row(list)?;
-        Ok(row.and_then(|row| List::from_rows(row, own_title)))
+        match self.list_row(list)? {
+            Some(row) => Ok(List::from_rows(row, self.own_title(list)?)),
+            None => Ok(None),
+        }
     }
 
     /// The next list after `slot` in the order of position and id; without one, the first.

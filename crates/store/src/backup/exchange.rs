@@ -107,6 +107,7 @@ mod tests {
         let made = dir.path().join(LOCK_NAME).metadata().unwrap();
         assert_eq!(made.permissions().mode() & 0o777, 0o600);
     }
+
     #[test]
     fn who_meets_a_lock_that_is_not_let_go_of_is_told_and_the_next_goes_on() {
         let dir = tempfile::tempdir().unwrap();

@@ -239,6 +239,15 @@ fn a_clock_that_leads_too_far_makes_a_new_actor_and_keeps_the_order() {
     assert_eq!(a.contents(), ["1", "2", "3"]);
 }
 
+/// The log is set aside, as one that is damaged.
+fn lose_log(node: &mut Node) {
+    let cause = crate::ReplicaError::Tenant(StoreError::Damaged {
+        what: "test",
+        source: None,
+    });
+    node.engine.replica().set_aside_damaged(&cause).unwrap();
+}
+
 #[test]
 fn a_tenant_file_damaged_under_a_running_engine_is_fetched_again() {
     let (machines, mut server) = (Machines::new(), WireServer::new());
@@ -246,11 +255,7 @@ fn a_tenant_file_damaged_under_a_running_engine_is_fetched_again() {
     a.settle(&mut server);
     a.write(&["kept"]);
     a.settle(&mut server);
-    let cause = crate::ReplicaError::Tenant(StoreError::Damaged {
-        what: "test",
-        source: None,
-    });
-    a.engine.replica().set_aside_damaged(&cause).unwrap();
+    lose_log(&mut a);
     a.write(&["pending"]);
     a.settle(&mut server);
     assert_eq!(a.contents(), ["kept", "pending"]);
@@ -264,11 +269,7 @@ fn a_tenant_file_that_another_process_has_set_aside_is_fetched_again_though_noth
     a.settle(&mut server);
     a.write(&["kept"]);
     a.settle(&mut server);
-    let cause = crate::ReplicaError::Tenant(StoreError::Damaged {
-        what: "test",
-        source: None,
-    });
-    a.engine.replica().set_aside_damaged(&cause).unwrap();
+    lose_log(&mut a);
     a.tell(EngineEvent::LocalWrite);
     a.settle(&mut server);
     assert_eq!(a.contents(), ["kept"]);
@@ -282,11 +283,7 @@ fn what_is_written_anew_stands_above_the_log_also_where_the_log_is_still_to_be_f
     a.settle(&mut server);
     a.write(&["1", "2", "3"]);
     write_op(&mut a, rename("early"), &mut server);
-    let cause = crate::ReplicaError::Tenant(StoreError::Damaged {
-        what: "test",
-        source: None,
-    });
-    a.engine.replica().set_aside_damaged(&cause).unwrap();
+    lose_log(&mut a);
     let late = [rename("late")];
     let far = || Ok(1 << 40);
     let local = &mut a.engine.replica().local;

@@ -15,6 +15,7 @@ use syncline_model::session::{
 };
 
 use crate::agent::Agent;
+use crate::privacy::is_marked_within;
 pub(crate) use damaged::{Kept, keep_damaged, keep_damaged_line};
 pub use title::TitleRank;
 pub(crate) use title::headline;
@@ -208,8 +209,12 @@ impl Facts {
         );
     }
 
-    /// A piece of a transcript that can't be named, as it stands there.
+    /// A piece of a transcript that can't be named, as it stands there. One with the mark in it may be a prompt that is
+    /// not to be recorded.
     pub(crate) fn raw(&mut self, session: SessionId, id: &str, text: &str, order: i64) {
+        if is_marked_within(text) {
+            return;
+        }
         self.part(
             session,
             Part {

@@ -5,7 +5,7 @@ use syncline_model::session::order_after;
 use super::{Memory, Reader, enter_named};
 use crate::facts::{Facts, Kept, Known, Verdict, keep_damaged, time_of};
 use crate::import::Tally;
-use crate::privacy::MARK_LINE;
+use crate::privacy::is_marked_within;
 use crate::value::{Held, text, text_in_torn};
 
 /// What the name of a file stands behind that is kept as it stands.
@@ -31,7 +31,7 @@ pub(crate) fn read_whole(
         Err(fault) => {
             tally.count(Verdict::Damaged(fault), None);
             // Which of its prompts is marked can't be read: all of it may be what is not to be kept.
-            if held.text.trim().is_empty() || held.text.contains(MARK_LINE) {
+            if held.text.trim().is_empty() || is_marked_within(&held.text) {
                 return;
             }
             known.found_torn();

@@ -49,6 +49,23 @@ fn a_damaged_line_is_kept_as_it_stands_without_its_secrets() {
 }
 
 #[test]
+fn what_cannot_be_read_and_may_be_a_marked_prompt_is_not_kept() {
+    let mut script = Script::new("s");
+    let good = script.user("u1", "one").to_string();
+    let lines = [
+        good.as_bytes(),
+        br##"{"type":"user","text":"my plan\n#do-not-record\nfor", torn"##,
+        br##"{"type":"user","text":"what #do-not-record does", torn"##,
+    ];
+    let (told, kept) = kept(&lines);
+    assert_eq!(told, [Some(2), Some(3)]);
+    assert!(
+        matches!(&kept[..], [one] if one.contains("what #do-not-record does")),
+        "{kept:?}"
+    );
+}
+
+#[test]
 fn what_json_alone_tells_is_taken_out_of_torn_lines_and_outputs() {
     let secret = ["hq8Lm2", "Vz77tt"].concat();
     let inputs = [

@@ -133,6 +133,8 @@ fn damaged_rows_of_opencode_are_told_with_their_ids_and_kept() {
     for (id, message, data) in [
         ("p1", "m1", mended(r#"{"type":"text","text":"go!"}"#)),
         ("p2", "m1", cell("{broken")),
+        // It may be a marked prompt, and is not kept.
+        ("p4", "m1", cell("{\"text\":\"lost\\n#do-not-record\\n")),
         (
             "p3",
             "m2",
@@ -148,13 +150,13 @@ fn damaged_rows_of_opencode_are_told_with_their_ids_and_kept() {
     }
     drop(database);
     let done = place.import_files(Agent::OpenCode);
-    assert_eq!((done.counts.damaged, done.counts.not_understood), (3, 1));
+    assert_eq!((done.counts.damaged, done.counts.not_understood), (4, 1));
     let told: Vec<_> = done
         .problems
         .iter()
         .map(|told| told.cause.as_str())
         .collect();
-    for row in ["message m2", "message m3", "part p2", "part p1"] {
+    for row in ["message m2", "message m3", "part p2", "part p4", "part p1"] {
         let row = format!("{row} of session s1");
         assert!(told.iter().any(|cause| cause.starts_with(&row)), "{told:?}");
     }

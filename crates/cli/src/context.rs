@@ -1,6 +1,7 @@
 //! What every command works with: the flags before it, the environment, and what follows from them.
 
 use std::cell::{Cell, OnceCell};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use syncline_capture::agent::Agent;
@@ -48,6 +49,14 @@ impl Context {
             output,
             has_lost_log: Cell::new(false),
             config: OnceCell::new(),
+        }
+    }
+
+    /// Notes that there is nothing to show, and what to do about it. Where the log was lost nobody knows whether there
+    /// is, as it was warned of.
+    pub(crate) fn note_nothing(&self, text: impl Display) {
+        if !self.has_lost_log.get() {
+            self.output.note(text);
         }
     }
 

@@ -204,11 +204,8 @@ impl Engine {
         match event {
             EngineEvent::Configured(settings) => self.configured(settings),
             EngineEvent::LoginChanged => self.drive(Event::LoginChanged),
-            EngineEvent::LocalWrite => {
-                let event = self.written_here();
-                self.drive(event);
-            }
-            EngineEvent::Wake => self.drive(Event::Wake),
+            EngineEvent::LocalWrite => self.called(Event::LocalWrite),
+            EngineEvent::Wake => self.called(Event::Wake),
             EngineEvent::TimerFired => self.drive(Event::TimerFired),
             EngineEvent::Stopped => self.drive(Event::Stopped),
             EngineEvent::Rest { ops } => self.rest(ops),
@@ -279,16 +276,19 @@ impl Engine {
         self.drive(Event::Configured(settings));
     }
 
-    /// What somebody has written here: where another process has set the log aside, as damaged, a stream brings
-    /// no more than what comes next.
-    fn written_here(&mut self) -> Event {
-        if self.state() != State::Live {
-            return Event::LocalWrite;
+    /// Tells the session of what somebody has done here, who may be another process that has set the log aside, as
+    /// damaged: a stream brings no more than what comes next, and all of it is fetched again.
+    fn called(&mut self, event: Event) {
+        if !self.state().has_stream() {
+            return self.drive(event);
         }
-        match self.epoch() {
-            Ok(Some(_)) => Event::LocalWrite,
-            Ok(None) => Event::LocalFailed(LocalFailure::Damaged),
-            Err(error) => Event::LocalFailed(self.local_failure(Failed::Replica(error))),
+        match self.replica.refresh().and_then(|()| self.epoch()) {
+            Ok(Some(_)) => self.drive(event),
+            Ok(None) => self.drive(Event::LocalFailed(LocalFailure::Damaged)),
+            Err(error) => {
+                let failure = self.local_failure(Failed::Replica(error));
+                self.drive(Event::LocalFailed(failure));
+            }
         }
     }
 

@@ -233,9 +233,10 @@ impl Place {
     ) -> Result<(), ReplicaError> {
         let empty = self.make_tenant()?;
         drop(empty.file);
-        let actor = local.identity().map_err(ReplicaError::Local)?.actor;
+        let identity = local.identity().map_err(ReplicaError::Local)?;
+        let is_member = identity.member.is_some();
         local
-            .take_actor(&actor, &self.new_actor())
+            .take_actor(&identity.actor, &self.new_actor())
             .map_err(ReplicaError::Local)?;
         let switch = Switch {
             from: name,
@@ -260,6 +261,10 @@ impl Place {
             "the tenant file is damaged; it is set aside and fetched again from the server"
         );
         self.rename(name, &kept)?;
+        if !is_member {
+            // All of it is in the outbox.
+            return Ok(());
+        }
         let mut notes = local.sync_notes().map_err(ReplicaError::Local)?;
         notes.last_error = Some(SyncError {
             code: DAMAGED_CODE.to_owned(),

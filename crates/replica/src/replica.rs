@@ -58,7 +58,7 @@ use syncline_store::local::LocalFile;
 use syncline_store::{Durability, TenantFile};
 
 use crate::changes::{Subscribers, Subscription};
-use crate::place::Place;
+use crate::place::{NamedFile, Place};
 use crate::{Changes, FileIdentity, Host, ReplicaError};
 
 pub(crate) use apply::{NewClock, PageError};
@@ -83,8 +83,9 @@ pub struct Replica {
     /// The name of `tenant` in the local file.
     pub(crate) tenant_name: String,
     pub(crate) subscribers: Arc<Subscribers>,
-    /// The tenant file's data version when this handle last looked for others' changes.
-    seen_version: i64,
+    /// The tenant file's data version when this handle last looked for others' changes; none: it has not looked at
+    /// this file.
+    seen_version: Option<i64>,
     /// Whether a commit that was to be on the disk has failed since the file was last known to be.
     tenant_in_doubt: bool,
 }
@@ -127,11 +128,11 @@ impl Replica {
     pub fn look(&mut self) -> Result<Looked, ReplicaError> {
         let behind = self.is_behind()?;
         let version = self.tenant.data_version().map_err(ReplicaError::Tenant)?;
-        if !behind && version == self.seen_version {
+        if !behind && self.seen_version == Some(version) {
             return Ok(Looked::Same);
         }
         self.refresh()?;
-        self.seen_version = self.tenant.data_version().map_err(ReplicaError::Tenant)?;
+        self.seen_version = Some(self.tenant.data_version().map_err(ReplicaError::Tenant)?);
         self.subscribers.tell(&Changes::Unknown);
         Ok(Looked::Changed)
     }
@@ -233,9 +234,15 @@ impl Replica {
     /// Opens the tenant file that the local file names, while no restore can exchange the two.
     fn reopen_tenant(&mut self) -> Result<(), ReplicaError> {
         let opened = self.place.open_tenant(&mut self.local)?;
-        self.tenant = opened.file;
-        self.tenant_name = opened.name;
+        self.turn_to(opened);
         Ok(())
+    }
+
+    /// Turns to another tenant file.
+    fn turn_to(&mut self, to: NamedFile) {
+        self.tenant = to.file;
+        self.tenant_name = to.name;
+        self.seen_version = None;
     }
 }
 

@@ -279,6 +279,15 @@ fn what_a_lost_log_held_is_to_be_fetched_and_not_made_anew() {
             .says("\n  fix:   syncline sync\n");
         assert_eq!(answer.stderr.matches("fix: ").count(), 1, "{answer:#?}");
     }
+    for arguments in [
+        &["list", "show"][..],
+        &["thread", "list"],
+        &["session", "list"],
+    ] {
+        let answer = machine.run(arguments).done();
+        assert_eq!(answer.stderr.lines().count(), 1, "{answer:#?}");
+        answer.says("warning: the file with what the server has was damaged or gone");
+    }
     machine.run(&["sync"]).done();
     machine.run(&["list", "add", "groceries", "bread"]).done();
     machine

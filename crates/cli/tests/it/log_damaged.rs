@@ -120,6 +120,21 @@ fn a_daemon_that_has_the_damaged_log_open_fetches_it_again() {
 }
 
 #[test]
+fn a_sync_beside_a_daemon_ends_when_a_log_that_was_set_aside_is_there_again() {
+    let server = Server::start();
+    let ada = server.member("ada");
+    list(&ada);
+    ada.run(&["sync"]).done();
+    damage(&ada);
+    let daemon = Daemon::start(&ada);
+    ada.run(&["sync"]).done();
+    assert_eq!(check(&ada, &["--fix"])["repaired"], true);
+    ada.run(&["sync"]).done();
+    shows_all(&ada);
+    daemon.stop();
+}
+
+#[test]
 fn what_never_met_a_server_is_made_anew_from_what_was_written() {
     let machine = Machine::new();
     list(&machine);

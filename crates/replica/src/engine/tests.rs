@@ -13,7 +13,7 @@ use super::{
     Answer, AnswerBody, Call, CallId, Engine, EngineEvent, Output, Start, StreamId, Unanswered,
 };
 use crate::testing::{REFUSED, WireServer, contents, create, entries, entry, error};
-use crate::{Host, OpState, Replica, ReplicaError, ReplicaOptions};
+use crate::{Host, Looked, OpState, Replica, ReplicaError, ReplicaOptions};
 
 mod calls;
 mod collected;
@@ -110,22 +110,10 @@ impl Node {
             {
                 return;
             }
-            if let Some((call, request)) = self.sent.take() {
-                let answer = server.answer(&request, &*self.host);
-                self.tell(EngineEvent::Answered {
-                    call,
-                    answer: tamper(&request, answer),
-                });
-            } else if let Some((stream, request)) = self.opening.take() {
-                match server.stream(&request.query) {
-                    Err(answer) => self.tell(EngineEvent::StreamRefused { stream, answer }),
-                    Ok((reached, bytes)) => {
-                        self.stream = Some((stream, reached));
-                        self.tell(EngineEvent::StreamOpened { stream });
-                        self.tell(EngineEvent::StreamBytes { stream, bytes });
-                    }
-                }
-            } else if matches!(
+            if self.answer(server, tamper) {
+                continue;
+            }
+            if matches!(
                 self.engine.state(),
                 State::BackingOff(_) | State::LiveHolding
             ) {
@@ -135,6 +123,30 @@ impl Node {
             }
         }
         panic!("the engine does not rest: {:?}", self.engine.state());
+    }
+
+    /// Answers the call that is out, or opens the stream; whether there was one.
+    fn answer(&mut self, server: &mut WireServer, tamper: &mut Tamper<'_>) -> bool {
+        if let Some((call, request)) = self.sent.take() {
+            let answer = server.answer(&request, &*self.host);
+            self.tell(EngineEvent::Answered {
+                call,
+                answer: tamper(&request, answer),
+            });
+            return true;
+        }
+        let Some((stream, request)) = self.opening.take() else {
+            return false;
+        };
+        match server.stream(&request.query) {
+            Err(answer) => self.tell(EngineEvent::StreamRefused { stream, answer }),
+            Ok((reached, bytes)) => {
+                self.stream = Some((stream, reached));
+                self.tell(EngineEvent::StreamOpened { stream });
+                self.tell(EngineEvent::StreamBytes { stream, bytes });
+            }
+        }
+        true
     }
 
     /// Sends what the log has gained down the open stream.

@@ -38,8 +38,7 @@ impl Replica {
         let Opened { local, tenant } = self.place.open()?;
         self.local = local.file;
         let left = mem::replace(&mut self.local_at, local.at);
-        self.tenant = tenant.file;
-        self.tenant_name = tenant.name;
+        self.turn_to(tenant);
         self.tenant_in_doubt = false;
         if let Err(error) = self.reconcile(Depth::Recent) {
             // It is not followed before it is compared: the next use does so again.

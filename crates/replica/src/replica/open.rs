@@ -59,15 +59,13 @@ impl Replica {
             tenant: tenant.file,
             tenant_name: tenant.name,
             subscribers,
-            seen_version: 0,
+            seen_version: None,
             tenant_in_doubt: false,
         };
         replica.reconcile(Depth::Recent)?;
         replica.refresh()?;
-        replica.seen_version = replica
-            .tenant
-            .data_version()
-            .map_err(ReplicaError::Tenant)?;
+        let version = replica.tenant.data_version();
+        replica.seen_version = Some(version.map_err(ReplicaError::Tenant)?);
         Ok(replica)
     }
 

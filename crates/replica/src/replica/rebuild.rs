@@ -14,7 +14,7 @@ use syncline_store::{
 use super::Replica;
 use super::apply::PageError;
 use super::reconcile::Depth;
-use crate::place::NO_EPOCH;
+use crate::place::{NO_EPOCH, NamedFile};
 use crate::{Changes, ReplicaError};
 
 /// How much of the old log is read at a time for what is offered again.
@@ -242,8 +242,8 @@ impl Replica {
             "switched to a new tenant file"
         );
         if let Some(file) = rebuild.file.take() {
-            self.tenant = file;
-            self.tenant_name.clone_from(&rebuild.name);
+            let name = rebuild.name.clone();
+            self.turn_to(NamedFile { name, file });
             // What leaves the outbox now may be erased in the new log.
             self.owe_traces();
         }

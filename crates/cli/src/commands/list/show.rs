@@ -88,7 +88,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
             .data(&shown, |out| shown.draw(out, context.output.colour()))?;
         if shown.lists.is_empty() && shown.removed.as_ref().is_none_or(Vec::is_empty) {
             let all = lists(replica.view()?.connection(), RemovedLists::Shown)?;
-            context.output.note(if all.is_empty() {
+            context.note_nothing(if all.is_empty() {
                 "no lists; `syncline list new TITLE` makes one"
             } else {
                 "no lists but deleted ones, which `syncline list show --all` shows"

@@ -79,7 +79,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> Outcome {
     }
     if page.sessions.is_empty() {
         let all = args.filter.is_empty() && args.figures.is_empty() && args.after.is_none();
-        context.output.note(match all {
+        context.note_nothing(match all {
             true => {
                 "no sessions yet; `syncline import auto` brings those of this machine".to_owned()
             }

@@ -151,9 +151,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> Outcome {
         );
         context.output.note(more);
     } else if shown == 0 {
-        context
-            .output
-            .note("no threads; `syncline thread new NAME TEXT` makes one");
+        context.note_nothing("no threads; `syncline thread new NAME TEXT` makes one");
     }
     Ok(())
 }

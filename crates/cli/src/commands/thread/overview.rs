@@ -71,9 +71,7 @@ pub(crate) fn run(args: &OverviewArgs, context: &Context) -> Outcome {
             .try_for_each(|project| print(project, out, colour))
     })?;
     if shown.projects.is_empty() {
-        context
-            .output
-            .note("no threads; `syncline thread new NAME TEXT` makes one");
+        context.note_nothing("no threads; `syncline thread new NAME TEXT` makes one");
     }
     Ok(())
 }

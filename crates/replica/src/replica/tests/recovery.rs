@@ -103,6 +103,8 @@ fn a_damaged_tenant_file_is_set_aside_and_the_outbox_is_kept() {
     let place = Place::new();
     let (mut replica, mut server) = (place.open("a"), place.server("s"));
     start(&mut replica, &server);
+    let (tenant, user) = ("t".parse().unwrap(), "ada".parse().unwrap());
+    replica.belong_to(&tenant, &user).unwrap();
     replica.write(&[create(), entry("pulled")]).unwrap();
     sync(&mut replica, &mut server);
     replica.write(&[entry("pending")]).unwrap();
@@ -123,6 +125,19 @@ fn a_damaged_tenant_file_is_set_aside_and_the_outbox_is_kept() {
     start(&mut replica, &server);
     assert_eq!(contents(&mut replica), ["pulled", "pending"]);
     assert_eq!(outbox(&replica), 0);
+}
+
+#[test]
+fn of_a_damaged_tenant_file_of_no_server_nothing_is_said_to_be_fetched() {
+    let place = Place::new();
+    let mut replica = place.open("a");
+    replica.write(&[create(), entry("kept")]).unwrap();
+    let name = replica.tenant_name.clone();
+    drop(replica);
+    fs::write(place.path("a").join(&name), "no database").unwrap();
+    let mut replica = place.open("a");
+    assert_eq!(contents(&mut replica), ["kept"]);
+    assert_eq!(replica.status().unwrap().notes.last_error, None);
 }
 
 #[test]

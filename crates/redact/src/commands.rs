@@ -166,11 +166,14 @@ pub(super) fn user(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
         return judged("command-password", text, password);
     }
     let place = memchr::memchr(separator, value)?;
-    let mut secret = range.start + place + 1..range.end;
+    let secret = range.start + place + 1..range.end;
+    // `admin:"password"`: behind an argument that is quoted itself stands the quote that closes it.
     if secret.is_empty()
+        && !matches!(text[range.start - 1], b'"' | b'\'')
         && let Some(quoted) = quoted_argument(text, range.end)
+        && let Some(hit) = judged("command-password", text, quoted)
     {
-        secret = quoted;
+        return Some(hit);
     }
     if secret.is_empty() || value.starts_with(b"http") {
         // A key alone is a user without a password: `-u sk_…:`.

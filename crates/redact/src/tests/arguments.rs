@@ -1,7 +1,11 @@
 //! Passwords as the arguments of commands, whatever signs and blanks are in them.
 
+use serde_json::json;
+
 use super::super::Redactor;
-use super::{assert_all_gone, assert_all_kept};
+use super::super::shape::Alphabet;
+use super::samples::Draw;
+use super::{assert_all_gone, assert_all_kept, survivor};
 
 #[test]
 fn a_password_with_blanks_is_found_where_a_command_takes_it_between_quotes() {
@@ -37,6 +41,34 @@ fn a_password_with_blanks_is_found_where_a_command_takes_it_between_quotes() {
         format!("PORT=1\nDB_PASSWORD='{secret}'\n"),
     ];
     assert_all_gone(texts.map(|text| (text, secret.to_owned())));
+}
+
+#[test]
+fn a_key_that_is_a_user_without_a_password_is_found_whatever_follows_it() {
+    let key = Draw::new(71).run(Alphabet::Alnum, 20);
+    let url = "https://api.h.test/v1/charges";
+    let commands = [
+        format!("curl -u {key}: {url} -d \"amount=2000\""),
+        format!("curl -u \"{key}:\" {url} -d \"amount=2000\""),
+        format!("curl -u '{key}:' {url} -d 'amount=2000'"),
+        format!("curl {url} -u \"{key}:\" -d amount=2000"),
+        format!("curl -u \"{key}:\" \\\n  -d \"amount=2000\" {url}"),
+        format!("curl -u \"{key}:\" -X POST {url}"),
+        format!("curl -s {url} -u '{key}:' | jq '.a'"),
+        format!("curl --user='{key}:' {url}"),
+        format!("curl {url} -u {key}:"),
+        format!("curl {url} -u {key}:\"$PASSWORD1\""),
+    ];
+    for command in &commands {
+        let input = json!({"command": command, "description": "Make a charge"});
+        let clean = Redactor::standard().redact_json(&input).value;
+        assert_eq!(survivor(&clean.to_string(), &key), None, "{clean}");
+    }
+    let texts = commands
+        .iter()
+        .map(|command| json!({"command": command, "description": "Make a charge"}).to_string())
+        .chain(commands.clone());
+    assert_all_gone(texts.map(|text| (text, key.clone())));
 }
 
 #[test]

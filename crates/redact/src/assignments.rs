@@ -97,8 +97,7 @@ impl Look {
         self.hides |= bytes.iter().any(|byte| *byte != b'&' && hides(byte))
             || text.get(value.end).is_some_and(hides)
             || value.end < text.len() && seam::starting(text, value.end).is_some();
-        let issued = || values::is_issued(name, bytes);
-        if written && (values::is_secret(bytes, promise, style) || issued()) {
+        if written && is_told(name, bytes, promise, style) {
             self.hit = Some(hit(promise, value));
         }
     }
@@ -128,9 +127,25 @@ pub(super) fn member(name: &str, value: &str, style: Style) -> Option<(&'static 
     if names::is_signature(name.as_bytes()) {
         return None;
     }
-    let secret = values::is_secret(value.as_bytes(), promise, style)
-        || values::is_issued(name.as_bytes(), value.as_bytes());
+    let secret = is_told(name.as_bytes(), value.as_bytes(), promise, style);
     secret.then(|| (rule(promise), kind(promise)))
+}
+
+/// Whether `value` is a secret, where `name` promises one.
+fn is_told(name: &[u8], value: &[u8], promise: Promise, style: Style) -> bool {
+    // What a search for a flag is given to look in.
+    let searched = style == Style::Argument && value.contains(&b' ') && is_file(value);
+    !searched && values::is_secret(value, promise, style) || values::is_issued(name, value)
+}
+
+/// Whether a value is the path of a file, by what its name ends with.
+fn is_file(value: &[u8]) -> bool {
+    const EXTENSION_BYTES_MAX: usize = 5;
+    let dot = memchr::memrchr(b'.', value);
+    let extension = dot.map_or(&[][..], |dot| &value[dot + 1..]);
+    (1..=EXTENSION_BYTES_MAX).contains(&extension.len())
+        && extension.iter().all(u8::is_ascii_alphanumeric)
+        && values::is_path(value)
 }
 
 fn rule(promise: Promise) -> &'static str {

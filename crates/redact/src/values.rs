@@ -286,8 +286,7 @@ fn is_password(value: &[u8], style: Style) -> bool {
     });
     if value.contains(&b' ') {
         return match style {
-            // What a search is given to look in is no password.
-            Style::Argument => is_argument(value) && !is_path(value),
+            Style::Argument => is_argument(value),
             _ => style == Style::Quoted && is_phrase(value),
         };
     }

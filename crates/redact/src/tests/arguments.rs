@@ -35,6 +35,20 @@ fn a_password_with_blanks_is_found_where_a_command_takes_it_between_quotes() {
         texts.map(|text| (text, secret.to_owned()))
     });
     assert_all_gone(texts.into_iter().flatten());
+    let secret = "Tulip 92/green house";
+    let texts = [
+        format!("tool --password \"{secret}\""),
+        format!("mysql --password=\"{secret}\""),
+        format!("CREATE USER 'a' IDENTIFIED BY '{secret}'"),
+        format!("curl -u bob:\"{secret}\" https://h.test"),
+        format!("curl -u 'bob:{secret}' https://h.test"),
+        format!("net use Z: \"{secret}\" /user:bob"),
+        format!("export DB_PASSWORD='{secret}'"),
+    ];
+    assert_all_gone(texts.map(|text| (text, secret.to_owned())));
+    let array = json!(["tool", "--password", secret]);
+    let clean = Redactor::standard().redact_json(&array).value;
+    assert_eq!(clean, json!(["tool", "--password", "[redacted:password]"]));
     let secret = "Zk4 with9 space";
     let texts = [
         format!("PGPASSWORD=\"{secret}\" psql -h db1.test"),
@@ -94,6 +108,7 @@ fn words_about_a_password_behind_a_flag_are_kept() {
         "tool --password \"./secrets/file1.txt\"",
         "rg -- --password \"crates/my dir/x.rs\"",
         "rg -- --password 'my notes/login page2.md'",
+        "rg -- --password 'docs/old notes/page2.md'",
         "curl -u admin:\"your password\" https://h.test",
         "curl -u admin:\"$PASSWORD1\" https://h.test",
         "openssl rsa -in k -passin \"pass:$PASSWORD1\"",
@@ -110,6 +125,8 @@ fn words_about_a_password_behind_a_flag_are_kept() {
         "input(password=\"Kennwort 2 eingeben\")",
         "\"LABEL_PASSWORD\"=\"Kennwort 2 eingeben\";",
     ]);
+    let array = json!(["rg", "--", "--password", "docs/old notes/page2.md"]);
+    assert_eq!(Redactor::standard().redact_json(&array).value, array);
 }
 
 #[test]

@@ -12,12 +12,14 @@ const COMMAND_BYTES_MAX: usize = 400;
 
 /// The start of the command that `at` is in.
 fn command_before(text: &[u8], at: usize) -> &[u8] {
+    behind(b"\n;|\"`", text, at)
+}
+
+/// What stands before `at`, behind the last of `ends`.
+fn behind<'t>(ends: &[u8], text: &'t [u8], at: usize) -> &'t [u8] {
     let before = &text[at.saturating_sub(COMMAND_BYTES_MAX)..at];
-    let start = before
-        .iter()
-        .rposition(|byte| matches!(byte, b'\n' | b';' | b'|' | b'"' | b'`'))
-        .map_or(0, |place| place + 1);
-    &before[start..]
+    let end = before.iter().rposition(|byte| ends.contains(byte));
+    &before[end.map_or(0, |place| place + 1)..]
 }
 
 /// Whether a command has one of the names in it; of those that begin with a blank, as a word.
@@ -258,7 +260,18 @@ pub(super) fn identified(text: &[u8], at: usize) -> Option<Hit<'static>> {
         .iter()
         .all(|byte| b" _".contains(byte) || byte.is_ascii_alphanumeric());
     joined.then_some(())?;
-    judged("command-password", text, quoted_argument(text, at + by)?)
+    judged("command-password", text, sql_string(text, at + by)?)
+}
+
+/// A string of SQL, in which a doubled quote stands for one.
+fn sql_string(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let mut range = quoted_argument(text, at)?;
+    let doubled = [text[range.start - 1]; 2];
+    while range.len() < COMMAND_BYTES_MAX && text[range.end..].starts_with(&doubled) {
+        let next = quoted_argument(text, range.end + 1);
+        range.end = next.map_or(range.end + doubled.len(), |next| next.end);
+    }
+    Some(range)
 }
 
 /// What SQL that makes or changes a user is given as the password, between single quotes.
@@ -268,8 +281,9 @@ pub(super) fn role(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
         "CREATE USER ", "CREATE ROLE ", "ALTER USER ", "ALTER ROLE ",
         "create user ", "create role ", "alter user ", "alter role ",
     ];
-    runs(command_before(text, at.start), STATEMENTS).then_some(())?;
-    judged("command-password", text, quoted_argument(text, at.end - 1)?)
+    // The name of the user may stand between quotes.
+    runs(behind(b"\n;", text, at.start), STATEMENTS).then_some(())?;
+    judged("command-password", text, sql_string(text, at.end - 1)?)
 }
 
 /// What PowerShell is given as the text of a secure string, between quotes.

@@ -86,6 +86,24 @@ fn a_key_that_is_a_user_without_a_password_is_found_whatever_follows_it() {
 }
 
 #[test]
+fn a_password_in_sql_is_found_whatever_quotes_are_about_it() {
+    let texts = ["Red Dog 42", "it''s Red Dog 43", "Red''''s Dog 44''"].map(|secret| {
+        let texts = [
+            format!("CREATE USER \"app-rw\" WITH PASSWORD '{secret}'"),
+            format!("ALTER ROLE \"app\" PASSWORD '{secret}';"),
+            format!("psql -c \"create role \\\"app\\\" login password '{secret}'\""),
+            format!("CREATE USER 'app' IDENTIFIED BY '{secret}';"),
+        ];
+        texts.map(|text| (text, secret.to_owned()))
+    });
+    assert_all_gone(texts.into_iter().flatten());
+    let text = "ALTER ROLE \"app\" PASSWORD 'it''s Red Dog 42'; SELECT 'a'";
+    let clean = Redactor::standard().redact_text(text).text;
+    let marker = "ALTER ROLE \"app\" PASSWORD '[redacted:command-password]'; SELECT 'a'";
+    assert_eq!(clean, marker);
+}
+
+#[test]
 fn words_about_a_password_behind_a_flag_are_kept() {
     assert_all_kept([
         "tool --password \"your password here\"",
@@ -119,6 +137,8 @@ fn words_about_a_password_behind_a_flag_are_kept() {
         "they call it \"one two3\" /user:bob",
         "CREATE ROLE a LOGIN PASSWORD 'your password';",
         "what is of the PASSWORD 'one two3'",
+        "ALTER ROLE \"app\" NOLOGIN; what is of the PASSWORD 'one two3'",
+        "CREATE ROLE \"app\"\nwhat is of the PASSWORD 'one two3'",
         "export DB_PASSWORD='your password here'",
         "export DB_PASSWORD=\"$(cat file) x1\"",
         "LABEL_PASSWORD=\"Kennwort eingeben\"",

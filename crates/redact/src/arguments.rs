@@ -1,7 +1,9 @@
 //! The strings of a JSON array as what a command is called with: `["mysql", "--password", "…"]`.
 
 use super::scan::STANDARD;
-use super::{Hit, Kind, marked, names};
+use super::shape::Alphabet;
+use super::values::Style;
+use super::{Hit, Kind, assignments, marked, names};
 
 /// The strings that an array has had so far.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -56,7 +58,9 @@ impl Arguments {
 
     /// The secret in `argument` that a flag before it, or at its begin, gives away.
     pub(super) fn hit(&self, argument: &str) -> Option<Hit<'static>> {
-        let attached = argument.starts_with('-') || argument.starts_with("pass:");
+        if let Some(hit) = named(argument) {
+            return Some(hit);
+        }
         let mut words = self.words().take(WORDS_BACK);
         let marked = marked::takes_password(argument) || words.any(marked::takes_password);
         if !marked || argument.len() > ARGUMENT_BYTES_MAX {
@@ -64,9 +68,11 @@ impl Arguments {
         }
         let line = &self.line[self.line.len().saturating_sub(LINE_BYTES_MAX)..];
         // Its quotes are its own, and it ends where it ends.
-        let quote = if attached { "" } else { "'" };
         let own = argument.replace(['\'', '"', '`', '\n', '\r'], "#");
-        let command = [line, " ", quote, &own, quote].concat();
+        let (flag, value) = own.split_at(flag_length(argument));
+        let is_quoted = flag.is_empty() || value.find(' ').is_some_and(|blank| blank > 0);
+        let quote = if is_quoted { "'" } else { "" };
+        let command = [line, " ", flag, quote, value, quote].concat();
         let start = line.len() + 1 + quote.len();
         // What a word farther back begins ends before it.
         let near = line.rmatch_indices(' ').take(WORDS_BACK).last();
@@ -74,7 +80,7 @@ impl Arguments {
         let mut hits = STANDARD.marked(command.as_bytes(), near).into_iter();
         let hit = hits.find(|hit| {
             let told = matches!(hit.kind, Kind::Command | Kind::Header);
-            told && hit.range.start >= start && hit.range.end <= start + own.len()
+            told && hit.range.start >= start + flag.len() && hit.range.end <= start + own.len()
         })?;
         let end = match hit.kind == Kind::Command {
             true => argument.len(),
@@ -89,5 +95,28 @@ impl Arguments {
     /// The words of the line, the last one first.
     fn words(&self) -> impl Iterator<Item = &str> {
         self.line.rsplit(' ')
+    }
+}
+
+/// The value in an argument that begins with its name, if that promises a secret: `--db-password=…`.
+fn named(argument: &str) -> Option<Hit<'static>> {
+    let (name, value) = argument.split_once('=')?;
+    let is_flag = name.starts_with('-') && Alphabet::Dotted.run(name.as_bytes()) == name.len();
+    let (rule, kind) = is_flag.then(|| assignments::member(name, value, Style::Argument))??;
+    Some(Hit {
+        rule,
+        kind,
+        range: name.len() + 1..argument.len(),
+    })
+}
+
+/// The length of the flag that an argument begins with, its value behind it: `-p…`, `--user=…`.
+fn flag_length(argument: &str) -> usize {
+    match argument.as_bytes() {
+        [b'-', b'-', ..] => argument
+            .find('=')
+            .map_or(argument.len(), |equals| equals + 1),
+        [b'-', letter, ..] if letter.is_ascii() => 2,
+        _ => 0,
     }
 }

@@ -43,6 +43,32 @@ fn check(fate: Fate, cases: &[&str]) {
 }
 
 #[test]
+fn a_value_in_the_argument_of_its_flag_is_found_with_its_blanks() {
+    for (arguments, rule) in [
+        (r#"["mysql","-p@"]"#, "command-password"),
+        (r#"["sshpass","-p@","ssh"]"#, "command-password"),
+        (r#"["docker","login","-p@"]"#, "command-password"),
+        (r#"["curl","-uadmin:@"]"#, "command-password"),
+        (r#"["curl","--user=admin:@"]"#, "command-password"),
+        (
+            r#"["openssl","rsa","-passin","pass:@"]"#,
+            "command-password",
+        ),
+        (r#"["tool","--db-password=@"]"#, "password"),
+        (r#"["java","-Ddb.password=@"]"#, "password"),
+    ] {
+        for secret in ["Red Dog 41", "Tulip; 92/green\" house", "p ss wörd9"] {
+            let with = |value: &str| {
+                let array: Vec<String> = serde_json::from_str(arguments).unwrap();
+                Value::from_iter(array.iter().map(|one| one.replace('@', value)))
+            };
+            let clean = Redactor::standard().redact_json(&with(secret)).value;
+            assert_eq!(clean, with(&format!("[redacted:{rule}]")), "{secret}");
+        }
+    }
+}
+
+#[test]
 fn what_an_argument_before_it_gives_away_is_found() {
     check(
         Fate::Gone,
@@ -74,6 +100,8 @@ fn what_an_argument_before_it_gives_away_is_found() {
             r#"{"args":["tool","--password","--@"]}"#,
             r#"{"args":["tool","--password","-@"]}"#,
             r#"{"command":["curl","-u","admin:one two @","https://h.test"]}"#,
+            r#"["mysql","-pRed Dog @"]"#,
+            r#"["mysql","--db-password=Red Dog @"]"#,
             r#"{"token":["-a","@"]}"#,
             r#"{"password":["-a","b1","@"]}"#,
         ],
@@ -99,6 +127,12 @@ fn what_no_argument_before_it_gives_away_is_kept() {
             r#"{"args":["tool","--password","--no-color","x"],"x":"@"}"#,
             r#"{"args":["tool","--password","--log-level=debug2"],"x":"@"}"#,
             r#"{"args":["tool","--password","the password of one user"],"x":"@"}"#,
+            r#"{"args":["tool","--password=the password of one user"],"x":"@"}"#,
+            r#"{"args":["rg","--password=docs/old notes/page2.md"],"x":"@"}"#,
+            r#"{"args":["docker","login","-p $1 x"],"x":"@"}"#,
+            r#"{"args":["mysql","-p 3306"],"x":"@"}"#,
+            r#"{"args":["git","commit","-madd password=one red2"],"x":"@"}"#,
+            r#"{"args":["mysql","-é p"],"x":"@"}"#,
             r#"{"token":["--name","--value=@"]}"#,
             r#"{"password":["-a","--host=db1.test"],"x":"@"}"#,
         ],

@@ -57,6 +57,8 @@ struct Walk<'a> {
     frames: Vec<Frame>,
     /// Which of the frames are objects: what is asked of them for each string does not go by how deep it is.
     objects: Vec<usize>,
+    /// How deep it is below the last of as many frames as there may be.
+    deeper: usize,
     edits: Vec<Edit>,
 }
 
@@ -74,6 +76,7 @@ impl<'a> Walk<'a> {
             json,
             frames: Vec::new(),
             objects: Vec::new(),
+            deeper: 0,
             edits: Vec::new(),
         }
     }
@@ -83,6 +86,9 @@ impl<'a> Walk<'a> {
         let mut at = 0;
         while at < bytes.len() {
             match bytes[at] {
+                b'{' | b'[' if self.frames.len() == FRAMES_MAX => self.deeper += 1,
+                b'}' | b']' if self.deeper > 0 => self.deeper -= 1,
+                b',' if self.deeper > 0 => {}
                 b'{' => {
                     self.objects.push(self.frames.len());
                     let (key, members) = (None, Members::default());
@@ -133,6 +139,13 @@ impl<'a> Walk<'a> {
 
     fn string(&mut self, range: Range<usize>) {
         let text = self.text(&range);
+        if self.deeper > 0 {
+            let redacted = self.redactor.redact_text(&text);
+            if !redacted.findings.is_empty() {
+                self.edit(range, None, &redacted);
+            }
+            return;
+        }
         let is_key = matches!(self.frames.last(), Some(Frame::Object { key: None, .. }));
         let label = match is_key {
             true => Label::Key,
@@ -280,6 +293,9 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// JSON that somebody has written is not as deep: what is deeper is junk, and each bracket would take more than
+/// a hundred bytes.
+const FRAMES_MAX: usize = 4096;
 /// Every finding has a pointer, and all strings of an object may stand below a long key.
 const POINTER_BYTES_MAX: usize = 256;
 /// Names are no longer, and all strings of an array may go by one.
@@ -342,6 +358,20 @@ mod tests {
             (1_001, &[0][..])
         );
         assert_eq!(walk.name("text").map(str::len), Some(256));
+    }
+
+    #[test]
+    fn what_is_deeper_than_anybody_writes_takes_no_memory_and_is_looked_at_as_a_text() {
+        let redactor = Redactor::standard();
+        for opened in ["[", "{", r#"{"a":["#, r#"{"password":"#] {
+            let mut json = opened.repeat(4 * FRAMES_MAX);
+            json.push_str(r#"{"a":["PGPASSWORD=x9!kQ2vLp","docker","login"],"b":"#);
+            let mut walk = Walk::new(&redactor, &json);
+            walk.run();
+            assert_eq!(walk.frames.len(), FRAMES_MAX);
+            let texts: Vec<_> = walk.edits.iter().map(|edit| &*edit.text).collect();
+            assert_eq!(texts, [r#""PGPASSWORD=[redacted:password]""#]);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::shape::Alphabet;
 use super::values::Style;
 
 /// What a sentence says between a name and its value.
@@ -88,12 +89,36 @@ pub(super) fn is_flag(text: &[u8], name: &Range<usize>) -> bool {
 /// other files have it, too.
 pub(super) fn is_of_shell(text: &[u8], name: &Range<usize>, value: &[u8]) -> bool {
     const EXPORTS: [&[u8]; 5] = [b"export ", b"env ", b"ENV ", b" -e ", b"--env "];
-    let before = &text[..name.start];
-    let begins = before.is_empty() || before.ends_with(b"\n");
+    const COMMAND_BYTES_MAX: usize = 256;
+    let before = &text[name.start.saturating_sub(COMMAND_BYTES_MAX)..name.start];
+    let exports = |export: &[u8]| {
+        let place = memchr::memmem::rfind(before, export);
+        place.is_some_and(|at| is_assignments(&before[at + export.len()..]))
+    };
+    let begins = name.start == 0 || before.ends_with(b"\n");
     let upper = !text[name.clone()].iter().any(u8::is_ascii_lowercase);
     // There words without a number are as often what a label says.
     let telling = value.iter().any(u8::is_ascii_digit);
-    EXPORTS.iter().any(|export| before.ends_with(export)) || begins && upper && telling
+    EXPORTS.into_iter().any(exports) || begins && upper && telling
+}
+
+/// Whether a text is nothing but assignments of a shell's, and a blank behind each: `A=1 B="x y" `.
+fn is_assignments(mut text: &[u8]) -> bool {
+    while !text.is_empty() {
+        let name = Alphabet::Word.run(text);
+        let Some(value) = text[name..].strip_prefix(b"=") else {
+            return false;
+        };
+        let end = match value.first() {
+            Some(quote @ (b'"' | b'\'')) => memchr::memchr(*quote, &value[1..]).map(|end| end + 2),
+            _ => value.iter().position(|byte| b" \n;|&".contains(byte)),
+        };
+        let Some(rest) = end.and_then(|end| value[end..].strip_prefix(b" ")) else {
+            return false;
+        };
+        text = rest;
+    }
+    true
 }
 
 /// Whether `name: value` is all of its line, as in YAML and in headers.

@@ -31,6 +31,8 @@ fn a_password_with_blanks_is_found_where_a_command_takes_it_between_quotes() {
             format!("net use Z: \"{secret}\" /user:bob"),
             format!("export DB_PASSWORD='{secret}'"),
             format!("docker run -e DB_PASSWORD=\"{secret}\" img"),
+            format!("export A=1 B='x y' DB_PASSWORD=\"{secret}\""),
+            format!("cd /srv && env A= B=\"x y\" C=z DB_PASSWORD='{secret}' psql"),
         ];
         texts.map(|text| (text, secret.to_owned()))
     });
@@ -142,6 +144,9 @@ fn words_about_a_password_behind_a_flag_are_kept() {
         "export DB_PASSWORD='your password here'",
         "export DB_PASSWORD=\"$(cat file) x1\"",
         "LABEL_PASSWORD=\"Kennwort eingeben\"",
+        "export A=1; say LABEL_PASSWORD=\"Kennwort eingeben\"",
+        "export A=1 B='x LABEL_PASSWORD=\"Kennwort eingeben\"",
+        "env A=1 say LABEL_PASSWORD=\"Kennwort eingeben\"",
         "input(password=\"Kennwort 2 eingeben\")",
         "\"LABEL_PASSWORD\"=\"Kennwort 2 eingeben\";",
     ]);

@@ -102,7 +102,8 @@ pub(super) fn promise(name: &[u8]) -> Option<Promise> {
         let one_time = before.any(|word| is_any(word, ONE_TIME_WORDS));
         return (own || one_time).then_some(Promise::Secret);
     }
-    let mut ends_before = |ending| before.next().is_some_and(|word| ends_with(word, ending));
+    let next = || before.clone().next();
+    let ends_before = |ending| next().is_some_and(|word| ends_with(word, ending));
     let pair = PAIRS
         .iter()
         .find(|pair| is_any(word, &[pair.1]) && ends_before(pair.0));

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::marked::{cookie, hit};
 use super::shape::Alphabet;
 use super::values::{self, Promise, Style};
-use super::{Hit, Kind};
+use super::{Hit, Kind, MARKER};
 
 /// A command is not looked for farther back.
 const COMMAND_BYTES_MAX: usize = 400;
@@ -167,7 +167,11 @@ pub(super) fn user(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
         let password = argument(text, name.end + 1)?;
         return judged("command-password", text, password);
     }
-    let place = memchr::memchr(separator, value)?;
+    // A marker has a colon itself.
+    let marked = value.starts_with(MARKER.as_bytes());
+    let marked = marked.then(|| memchr::memchr(b']', value)).flatten();
+    let marked = marked.unwrap_or(0);
+    let place = marked + memchr::memchr(separator, &value[marked..])?;
     let secret = range.start + place + 1..range.end;
     // `admin:"password"`: behind an argument that is quoted itself stands the quote that closes it.
     if secret.is_empty()

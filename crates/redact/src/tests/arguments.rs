@@ -85,6 +85,24 @@ fn a_key_that_is_a_user_without_a_password_is_found_whatever_follows_it() {
         .map(|command| json!({"command": command, "description": "Make a charge"}).to_string())
         .chain(commands.clone());
     assert_all_gone(texts.map(|text| (text, key.clone())));
+    let [alone, before] = ["", "x9!kQ2vLp"].map(|password| {
+        let command = format!("curl -u '{key}:{password}' {url}");
+        let clean = Redactor::standard().redact_text(&command);
+        assert_eq!(clean.findings.len(), 1);
+        clean.text.into_owned()
+    });
+    assert_eq!(
+        alone,
+        format!("curl -u '[redacted:command-password]:' {url}")
+    );
+    assert_eq!(
+        before,
+        format!("curl -u '{key}:[redacted:command-password]' {url}")
+    );
+    let marked = before.replace(&key, "[redacted:bearer-token]");
+    assert_eq!(Redactor::standard().redact_text(&marked).text, marked);
+    let left = marked.replace("[redacted:command-password]", "x9!kQ2vLp");
+    assert_eq!(Redactor::standard().redact_text(&left).text, marked);
 }
 
 #[test]

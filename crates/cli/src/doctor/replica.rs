@@ -50,20 +50,36 @@ macro_rules! replica {
 }
 
 pub(super) fn local_file(context: &Context) -> Finding {
+    local_file_up_to(CHECKED_BYTES_MAX, context)
+}
+
+pub(super) fn local_file_of_any_size(context: &Context) -> Finding {
+    local_file_up_to(u64::MAX, context)
+}
+
+fn local_file_up_to(bytes_max: u64, context: &Context) -> Finding {
     let (dir, _) = replica!(context);
     let path = dir.join(LOCAL_FILE_NAME);
-    whole(&path).unwrap_or_else(|problem| {
+    whole(&path, bytes_max).unwrap_or_else(|problem| {
         Finding::failed(format!("{} is damaged: {problem}", path.display()))
             .fix("copy the directory away, and ask for help: what was not synced lies in this file")
     })
 }
 
 pub(super) fn tenant_file(context: &Context) -> Finding {
+    tenant_file_up_to(CHECKED_BYTES_MAX, context)
+}
+
+pub(super) fn tenant_file_of_any_size(context: &Context) -> Finding {
+    tenant_file_up_to(u64::MAX, context)
+}
+
+fn tenant_file_up_to(bytes_max: u64, context: &Context) -> Finding {
     let (dir, local) = replica!(context);
     let identity = tried!(local.identity());
     let path = dir.join(identity.tenant_file);
     let checked = match TenantFile::open(&path, &FileOptions::default()) {
-        Ok(_) => whole(&path),
+        Ok(_) => whole(&path, bytes_max),
         Err(error) if error.is_damage() => Err(error.to_string()),
         Err(error) => return Finding::from(unopened(error)),
     };
@@ -115,12 +131,11 @@ pub(super) fn unread_ops(context: &Context) -> Finding {
 }
 
 /// What the check of a whole file finds; else what is wrong with its content.
-fn whole(path: &Path) -> Result<Finding, String> {
+fn whole(path: &Path, bytes_max: u64) -> Result<Finding, String> {
     let bytes = std::fs::metadata(path).map_or(0, |found| found.len());
-    if bytes > CHECKED_BYTES_MAX {
-        return Ok(Finding::skipped(format!(
-            "{bytes} bytes take too long to read"
-        )));
+    if bytes > bytes_max {
+        let skipped = Finding::skipped(format!("{bytes} bytes take too long to read"));
+        return Ok(skipped.fix("syncline doctor --fix, where a read has failed: it reads them all"));
     }
     match quick_check(path) {
         Ok(problems) => match problems.into_iter().next() {

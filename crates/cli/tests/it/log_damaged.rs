@@ -119,6 +119,26 @@ fn a_daemon_that_has_the_damaged_log_open_fetches_it_again() {
     daemon.stop();
 }
 
+/// A file that the check does not read unasked is read where a repair is asked for.
+#[test]
+fn a_damaged_log_of_any_size_is_mended_as_its_failures_say() {
+    let machine = Machine::new();
+    list(&machine);
+    damage(&machine);
+    let log = &files(&machine, "tenant-")[0];
+    let file = OpenOptions::new().write(true).open(log).unwrap();
+    // Beyond its pages there is nothing in it, and nothing on the disk.
+    file.set_len(600 << 20).unwrap();
+    fails(&machine);
+    let found = check(&machine, &[]);
+    assert_eq!(found["state"], "skipped", "{found}");
+    let advice = found["fix"].as_str().unwrap();
+    assert!(advice.contains("syncline doctor --fix"), "{advice}");
+    let found = check(&machine, &["--fix"]);
+    assert_eq!(found["repaired"], true, "{found}");
+    shows_all(&machine);
+}
+
 #[test]
 fn a_sync_beside_a_daemon_ends_when_a_log_that_was_set_aside_is_there_again() {
     let server = Server::start();

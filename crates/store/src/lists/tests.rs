@@ -18,6 +18,8 @@ struct World {
     file: TenantFile,
     outbox: Vec<PendingOp>,
     clock: u64,
+    /// Who writes, where what is written may be refused: on a replica.
+    actor: Option<ActorId>,
     _directory: TempDir,
 }
 
@@ -34,6 +36,7 @@ impl World {
             file: file.unwrap(),
             outbox: Vec::new(),
             clock: 0,
+            actor: None,
             _directory: directory,
         }
     }
@@ -49,7 +52,7 @@ impl World {
             command,
             Planning {
                 source: Source::Person,
-                actor: None,
+                actor: self.actor.as_ref(),
                 lists_collected: self.file.has_collected(&Scope::registry()).unwrap(),
                 jitter,
             },

@@ -124,14 +124,16 @@ impl<V: ListView> Planner<'_, V> {
         if (title.is_none() || position.is_none()) && !self.shows_items(list)? {
             return Err(PlanError::ListUnknown { list: list.clone() });
         }
+        let own = own.and_then(|own| own.get(1)?.as_text());
         // Its own title, or the list's id, stands for one that is not known until anybody says one, or until
-        // one that somebody had said is found again.
-        if title.is_none() && (self.actor.is_some() || !self.lists_collected) {
+        // one that somebody had said is found again. An empty one would be shown in place of the id.
+        let may_stand = own != Some("") && (self.actor.is_some() || !self.lists_collected);
+        if title.is_none() && may_stand {
             carried = carried.and_nothing(Parts::TITLE, self.actor);
         }
         let is_made = kept.is_none() && versions.of(Parts::EXISTENCE).is_none();
         let carried = Some(carried).filter(|carried| !is_made || *carried != Carried::default());
-        let title = title.as_deref().or_else(|| own?.get(1)?.as_text());
+        let title = title.as_deref().or(own);
         let title = title.filter(|title| !title.is_empty());
         let title = title.unwrap_or(list.as_str());
         self.make_list(list, title, &position.map_or(Spot::End, Spot::At), carried)

@@ -135,16 +135,25 @@ fn a_list_of_which_its_own_title_is_known_is_called_and_restored_by_it() {
 #[test]
 fn a_list_whose_own_title_is_empty_is_called_and_restored_by_its_id() {
     let list = || list_id("trip");
+    let restore = Command::RestoreList {
+        list: list(),
+        former: None,
+    };
     for told in [vec![], vec![Command::RemoveList { list: list() }]] {
-        let mut world = late_with(&told);
-        world.log_own_title("trip", "");
-        assert_eq!(list_of(&world, &list()).unwrap().title, "trip");
-        let former = None;
-        world.log(&Command::RestoreList {
-            list: list(),
-            former,
-        });
-        assert_eq!(list_of(&world, &list()).unwrap().title, "trip", "{told:?}");
+        for on_replica in [false, true] {
+            let mut world = late_with(&told);
+            world.log_own_title("trip", "");
+            assert_eq!(list_of(&world, &list()).unwrap().title, "trip");
+            if on_replica {
+                world.actor = Some(ActorId::new("me").unwrap());
+                world.pend(&restore);
+            } else {
+                world.log(&restore);
+            }
+            let restored = list_of(&world, &list()).unwrap();
+            let shown = (restored.title.as_str(), restored.present);
+            assert_eq!(shown, ("trip", true), "{told:?}, {on_replica}");
+        }
     }
 }
 

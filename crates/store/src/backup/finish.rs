@@ -101,6 +101,8 @@ fn move_named_aside(root: &Path, decided: &Path, aside: &Path) -> Result<(), Bac
     }
     match LocalFile::identity_of_copy(&local) {
         Ok(old) if decided.join(&old.tenant_file).exists() => Ok(()),
+        // A build before had put the new log in its place when it was killed: the old one would be written over.
+        Ok(old) if aside.join(&old.tenant_file).exists() => Ok(()),
         Ok(old) => move_database_aside(&root.join(old.tenant_file), aside),
         Err(error) => {
             tracing::warn!(

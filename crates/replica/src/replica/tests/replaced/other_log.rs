@@ -83,3 +83,28 @@ fn a_log_that_has_another_name_than_that_of_the_backup_goes_aside_with_its_repli
         assert!(files(&aside) == before, "{killed_after}");
     }
 }
+
+/// Builds before put files in the order of the directory.
+#[test]
+fn a_log_that_a_build_before_has_exchanged_before_its_local_file_stays_aside() {
+    let place = Place::new();
+    let (open, copy) = backed_up(&place);
+    let before = files(&place.path("a"));
+    drop(open);
+    restore(&place.path("a"), &copy, |_| ()).unwrap();
+    let put_back = files(&place.path("a"));
+    let is_log = |(name, _): &&(String, Vec<u8>)| name.starts_with("tenant-");
+    let (new_logs, new_locals): (Vec<_>, Vec<_>) =
+        put_back.iter().cloned().partition(|f| is_log(&f));
+    let (logs, locals): (Vec<_>, Vec<_>) = before.iter().cloned().partition(|f| is_log(&f));
+    assert!(logs.iter().any(|(name, _)| *name == new_logs[0].0));
+    let directory = place.path("killed");
+    let (decided, aside) = (directory.join("restored"), directory.join("replaced-x"));
+    write(&directory, &[locals, new_logs].concat());
+    write(&decided, &new_locals);
+    fs::write(decided.join("replaces"), "replaced-x").unwrap();
+    write(&aside, &logs);
+    finish_replica_restore(&directory).unwrap();
+    assert!(files(&directory) == put_back);
+    assert!(files(&aside) == before);
+}

@@ -175,9 +175,13 @@ impl Metrics {
         }
     }
 
-    /// Notes that the disk has taken a write.
+    /// Notes that the disk has taken a write of some size.
     pub(crate) fn note_written(&self) {
         self.storage_full.set(0);
+    }
+
+    /// Notes that the disk takes writes, however small.
+    pub(crate) fn note_taken(&self) {
         self.storage_failing.set(0);
     }
 

@@ -359,6 +359,9 @@ fn note_commit(committed: &Committed, writes: &[Write], shared: &Shared) {
     if metrics.ops_accepted.get() > accepted_before {
         metrics.note_written();
     }
+    if committed.taken {
+        metrics.note_taken();
+    }
     let refusals = committed.outcomes.iter().filter_map(|of| of.as_ref().err());
     refusals.for_each(|refused| metrics.note_refused(refused));
 }

@@ -97,6 +97,8 @@ pub struct Committed {
     pub failures: usize,
     /// What has changed of tables with shapes.
     pub shapes: ShapeChanges,
+    /// Whether the disk has taken something, if only as the file was opened again after a failure.
+    pub taken: bool,
 }
 
 /// One try at a set of requests.
@@ -105,6 +107,7 @@ struct Tried {
     head: Head,
     erased: bool,
     shapes: ShapeChanges,
+    taken: bool,
 }
 
 impl TenantLog {
@@ -118,6 +121,7 @@ impl TenantLog {
             panics: 0,
             failures: 0,
             shapes: ShapeChanges::default(),
+            taken: false,
         };
         match self.try_group(writes, &Poisoned::new(), now, &Cell::new(None)) {
             Some(Ok(tried)) => committed.take(tried),
@@ -205,6 +209,7 @@ impl TenantLog {
         folding: &Cell<Option<usize>>,
     ) -> Result<Tried, Refused> {
         let actor = self.birth.actor.clone();
+        let reopened = self.file.is_none();
         self.file()?;
         let file = self.file.as_mut().expect("it was opened just now");
         let mut batch = file.begin()?;
@@ -254,6 +259,7 @@ impl TenantLog {
             head,
             erased,
             shapes,
+            taken: reopened || wrote || noted,
         })
     }
 }
@@ -263,6 +269,7 @@ impl Committed {
         self.outcomes.extend(tried.outcomes);
         self.head = Some(tried.head);
         self.erased |= tried.erased;
+        self.taken |= tried.taken;
         self.shapes.rows.extend(tried.shapes.rows);
         self.shapes.rotated |= tried.shapes.rotated;
     }

@@ -145,6 +145,22 @@ async fn a_sync_that_fails_acknowledges_nothing_and_the_next_push_goes_on() {
 }
 
 #[tokio::test]
+async fn a_disk_is_well_again_also_where_all_that_comes_is_there_already() {
+    let m = machine().await;
+    let push = async |clock| {
+        let pushed = push_of("a", [clock]);
+        m.server.post("/sync/push", &m.token, pushed).await
+    };
+    push(1).await.expect(200);
+    m.process.arm(Fault::failure_at(Verb::Sync, 1));
+    push(2).await.refused(503, "unavailable");
+    assert_eq!(storage(&m).await, ["failing", "failing"]);
+    let answer = push(1).await.expect(200);
+    assert_eq!(answer["results"][0]["status"], "duplicate", "{answer}");
+    assert_eq!(storage(&m).await, ["ok", "ok"]);
+}
+
+#[tokio::test]
 async fn what_many_small_writes_leave_in_the_write_ahead_log_goes_into_the_file() {
     let server = start_with(|_| {}).await;
     let token = server.token("acme", Rights::Sync);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use syncline_protocol::{ErrorCode, Verdict};
-use syncline_store::{StoreError, is_refused_write};
+use syncline_store::is_failed_write;
 
 pub(crate) use text::Exposition;
 
@@ -167,10 +167,9 @@ impl Metrics {
 
     /// Notes what a log that could not be opened or written says of the disk.
     pub(crate) fn note_refused(&self, refused: &Refused) {
-        let is_unwritten = matches!(refused, Refused::Unavailable(StoreError::Sqlite(_)));
         if refused.code() == ErrorCode::StorageFull {
             self.storage_full.set(1);
-        } else if is_unwritten || is_refused_write(refused) {
+        } else if is_failed_write(refused) {
             self.storage_failing.set(1);
         }
     }

@@ -1,12 +1,11 @@
 //! Opening SQLite files: where they live, how durable a commit is, and what an open refuses.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use crate::private;
 
@@ -80,30 +79,8 @@ impl From<rusqlite::Error> for StoreError {
 /// Whether there was no room for what SQLite had to write, a write-ahead log's shared index included.
 pub(crate) fn is_disk_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|failure| {
-        failure.code == ErrorCode::DiskFull
-            || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+        failure.code == ErrorCode::DiskFull || failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE
     })
-}
-
-/// Whether what is below `error` is that the system took no more bytes for a file, and named no full disk.
-pub fn is_refused_write(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let is_refused = match error.downcast_ref::<rusqlite::Error>() {
-            Some(error) => error.sqlite_error().is_some_and(|failure| {
-                failure.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE
-                    || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
-            }),
-            None => error
-                .downcast_ref::<std::io::Error>()
-                .is_some_and(|error| error.kind() == std::io::ErrorKind::FileTooLarge),
-        };
-        if is_refused {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }
 
 /// Why a file can't be opened.
@@ -374,10 +351,10 @@ mod tests {
 
     #[test]
     fn a_disk_without_room_for_a_shared_index_is_full() {
-        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        let failure = ffi::Error::new(ffi::SQLITE_IOERR_SHMSIZE);
         let error = StoreError::from(rusqlite::Error::SqliteFailure(failure, None));
         assert!(matches!(error, StoreError::Full(_)), "{error:?}");
-        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_READ);
+        let failure = ffi::Error::new(ffi::SQLITE_IOERR_READ);
         let error = StoreError::from(rusqlite::Error::SqliteFailure(failure, None));
         assert!(matches!(error, StoreError::Sqlite(_)), "{error:?}");
     }

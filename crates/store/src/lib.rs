@@ -5,6 +5,7 @@
 //! never reads a clock, and it never reaches the network.
 
 mod check;
+mod failed_write;
 mod file;
 mod full;
 mod hex;
@@ -15,7 +16,8 @@ mod tenant;
 mod view;
 
 pub use check::quick_check;
-pub use file::{Durability, FileOptions, OpenError, StoreError, is_refused_write, sqlite_version};
+pub use failed_write::{is_failed_write, is_refused_write};
+pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
 pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Collecting, Compacted,
     Compaction, Contact, DROPPED_REQUESTS_MAX, EmptyTries, EpochMode, Fill, Forgetting, Head,

@@ -161,6 +161,25 @@ async fn a_disk_is_well_again_also_where_all_that_comes_is_there_already() {
 }
 
 #[tokio::test]
+async fn a_log_that_can_not_be_opened_to_be_written_to_is_a_failing_disk() {
+    let server = start_with(|_| {}).await;
+    let token = server.token("acme", Rights::Sync);
+    let tenants = server.data.path().join("data/tenants");
+    let in_its_place = tenants.join("t-acme.db-wal");
+    std::fs::create_dir_all(&in_its_place).unwrap();
+    let push = || server.post("/sync/push", &token, push_of("a", [1]));
+    push().await.refused(503, "unavailable");
+    let health = async || {
+        let reply = Reply::of(server.client.get(server.url("/health"))).await;
+        reply.expect(200)["storage"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(health().await, "failing");
+    std::fs::remove_dir(&in_its_place).unwrap();
+    push().await.expect(200);
+    assert_eq!(health().await, "ok");
+}
+
+#[tokio::test]
 async fn what_many_small_writes_leave_in_the_write_ahead_log_goes_into_the_file() {
     let server = start_with(|_| {}).await;
     let token = server.token("acme", Rights::Sync);

@@ -49,6 +49,7 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
     }
     if sink.desk.settles {
         // It is read again, until what settles is whole or has rested.
+        sink.batch.waiting += 1;
         return;
     }
     let mut mark = tail.mark_of_whole();

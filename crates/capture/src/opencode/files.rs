@@ -28,7 +28,8 @@ pub(crate) fn read_file(
     let mut lost = Vec::new();
     let session = value_of(Held::of_bytes(bytes), "", tally);
     let is_damaged = session.is_err();
-    let mut session = session.unwrap_or_else(|text| {
+    let mut session = session.unwrap_or_else(|(cause, text)| {
+        tally.count(Verdict::Damaged(cause), None);
         lost.push(("session".to_owned(), text));
         Value::Null
     });
@@ -162,8 +163,9 @@ impl Files<'_> {
                 let id = text(&value, &["id"]).or(named)?;
                 Some((id.to_owned(), value))
             }
-            Err(text) => {
+            Err((cause, text)) => {
                 if !known.is_settling(path) {
+                    tally.count(Verdict::Damaged(cause), None);
                     let name = named.unwrap_or_default();
                     self.lost.push((format!("{what}/{name}"), text));
                 }
@@ -173,8 +175,8 @@ impl Files<'_> {
     }
 }
 
-/// The value of a file, or what stands in its place; what is wrong with it is told.
-fn value_of(held: Held<'_>, place: &str, tally: &mut Tally<'_>) -> Result<Value, String> {
+/// The value of a file; else why it has none, and what stands in its place.
+fn value_of(held: Held<'_>, place: &str, tally: &mut Tally<'_>) -> Result<Value, (String, String)> {
     let value = held.value.and_then(|value| match value {
         Value::Null => Err("it is no JSON object".to_owned()),
         value => Ok(value),
@@ -191,8 +193,7 @@ fn value_of(held: Held<'_>, place: &str, tally: &mut Tally<'_>) -> Result<Value,
                 "" => fault,
                 place => format!("{place}: {fault}"),
             };
-            tally.count(Verdict::Damaged(cause), None);
-            Err(held.text.into_owned())
+            Err((cause, held.text.into_owned()))
         }
     }
 }

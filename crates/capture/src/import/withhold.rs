@@ -1,5 +1,7 @@
 //! Sessions that are left out, by the user's rules and by marks.
 
+mod said;
+
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -8,8 +10,9 @@ use syncline_model::Timestamp;
 use syncline_model::session::{Change, Piece, SessionId, words};
 
 use super::desk::Desk;
-use crate::facts::{Fact, Facts, Known, QUEUED, UnitKey};
-use crate::privacy::{Cause, Privacy, is_marked};
+use crate::facts::{Fact, Facts, Known, UnitKey};
+use crate::privacy::{Cause, Privacy};
+use said::{has_mark, is_said, speaks, time_of};
 
 /// Which sessions are left out, and why.
 #[derive(Debug)]
@@ -184,7 +187,7 @@ impl Withheld {
                     }
                     continue;
                 }
-                Piece::Part(part) if is_marked(&part.text) => {
+                Piece::Part(part) if has_mark(part) => {
                     match prompts.get(&(session, &*part.message_id)) {
                         Some(prompt) => (Some(Privacy::by_prompt(at)), *prompt),
                         None => continue,
@@ -343,44 +346,6 @@ impl Withheld {
 /// Whether something was said before a prompt was marked.
 fn is_before(at: Option<Timestamp>, cause: &Cause) -> bool {
     matches!((at, cause.since()), (Some(at), Some(since)) if at < since)
-}
-
-/// Whether somebody speaks or acts in a piece. What a person has queued nobody has heard yet.
-fn speaks(piece: &Piece<'_>) -> bool {
-    match piece {
-        Piece::Message(patch) => !matches!(&patch.kind, Change::Set(kind) if *kind == QUEUED),
-        Piece::Tool(_) | Piece::Error(_) | Piece::Compaction(_) | Piece::Usage(_) => true,
-        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => false,
-    }
-}
-
-/// Whether a piece is of what a person and an agent say to each other: titles are not, nor what the model is told first.
-fn is_said(piece: &Piece<'_>) -> bool {
-    let is =
-        |field: &Change<Cow<'_, str>>, word: &str| matches!(field, Change::Set(set) if set == word);
-    match piece {
-        Piece::Message(patch) => !is(&patch.kind, "meta") && !is(&patch.role, "system"),
-        Piece::Tool(_) | Piece::Error(_) | Piece::Compaction(_) | Piece::Usage(_) => true,
-        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => false,
-    }
-}
-
-/// When a piece was said.
-fn time_of(piece: &Piece<'_>) -> Option<Timestamp> {
-    let set = |times: [&Change<Timestamp>; 2]| {
-        times.into_iter().find_map(|time| match time {
-            Change::Set(at) => Some(*at),
-            Change::Keep | Change::Clear => None,
-        })
-    };
-    match piece {
-        Piece::Message(patch) => set([&patch.at, &patch.completed_at]),
-        Piece::Tool(patch) => set([&patch.at, &patch.completed_at]),
-        Piece::Error(patch) => set([&patch.at, &patch.at]),
-        Piece::Compaction(patch) => set([&patch.at, &patch.at]),
-        Piece::Usage(usage) => usage.at,
-        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => None,
-    }
 }
 
 /// Whether anything of a session is in the replica.

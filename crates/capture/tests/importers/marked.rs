@@ -92,3 +92,55 @@ fn a_title_that_was_recorded_before_the_first_prompt_is_told() {
     assert_eq!(place.import_files(Agent::ClaudeCode).marked_late, 1);
     assert_eq!(place.figures()["s"].prompts, 0);
 }
+
+#[test]
+fn a_mark_in_what_cannot_be_named_of_a_prompt_counts() {
+    let text = "my hidden plan\n#do-not-record";
+    let prompt = |script: &mut Script, block: Value| {
+        let content = json!([block]);
+        script.line(
+            "user",
+            "u1",
+            json!({"message": {"role": "user", "content": content}}),
+        )
+    };
+    let mut script = Script::new("s");
+    let rich = json!({"type": "rich_text", "text": text});
+    let claude = jsonl(&[prompt(&mut script, rich), script.user("u2", "and more")]);
+    let part = json!({"id": "p1", "type": "rich", "rich": [{"text": text}]}).to_string();
+    for (agent, path, text) in [
+        (Agent::ClaudeCode, "s.jsonl", claude),
+        (Agent::OpenCode, "storage/part/m1/p1.json", part),
+    ] {
+        let mut place = Place::new();
+        if agent == Agent::OpenCode {
+            for (path, content) in OPENCODE {
+                place.write(&format!("storage/{path}"), content);
+            }
+        }
+        place.write(path, text);
+        let done = place.import_files(agent);
+        assert_eq!((done.ops, done.marked_late), (0, 0), "{path}");
+        assert!(place.figures().is_empty(), "{path}");
+    }
+    // What merely speaks of it, and what an agent has put beside a prompt.
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let plain = json!({"type": "rich_text", "text": "what does #do-not-record do?"});
+    let answer = json!({"type": "rich_text", "text": text});
+    let lines = [
+        prompt(&mut script, plain),
+        script.answer("a1", "m1", answer, 1),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    place.import_files(Agent::ClaudeCode);
+    assert_eq!(place.figures()["s"].messages, 2);
+    for (path, content) in OPENCODE {
+        place.write(&format!("storage/{path}"), content);
+    }
+    let file = "const MARK: &str = \"#do-not-record\";";
+    let part = json!({"id": "p9", "type": "text", "synthetic": true, "text": file});
+    place.write("storage/part/m1/p9.json", part.to_string());
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.figures()["s1"].prompts, 1);
+}

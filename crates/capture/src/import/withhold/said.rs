@@ -1,0 +1,55 @@
+//! What single pieces say, as far as rules and marks go by it.
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+use syncline_model::Timestamp;
+use syncline_model::session::{Change, Part, Piece, words};
+
+use crate::facts::QUEUED;
+use crate::privacy::{is_marked, is_marked_within};
+
+/// Whether the mark stands in a part. What can't be named of a prompt is JSON, as its agent wrote it.
+pub(super) fn has_mark(part: &Part<'_>) -> bool {
+    let is_json = |text: &str| serde_json::from_str::<IgnoredAny>(text).is_ok();
+    let text = &*part.text;
+    is_marked(text) || (part.kind == words::RAW && is_marked_within(text) && is_json(text))
+}
+
+/// Whether somebody speaks or acts in a piece. What a person has queued nobody has heard yet.
+pub(super) fn speaks(piece: &Piece<'_>) -> bool {
+    match piece {
+        Piece::Message(patch) => !matches!(&patch.kind, Change::Set(kind) if *kind == QUEUED),
+        Piece::Tool(_) | Piece::Error(_) | Piece::Compaction(_) | Piece::Usage(_) => true,
+        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => false,
+    }
+}
+
+/// Whether a piece is of what a person and an agent say to each other: titles are not, nor what the model is told first.
+pub(super) fn is_said(piece: &Piece<'_>) -> bool {
+    let is =
+        |field: &Change<Cow<'_, str>>, word: &str| matches!(field, Change::Set(set) if set == word);
+    match piece {
+        Piece::Message(patch) => !is(&patch.kind, "meta") && !is(&patch.role, "system"),
+        Piece::Tool(_) | Piece::Error(_) | Piece::Compaction(_) | Piece::Usage(_) => true,
+        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => false,
+    }
+}
+
+/// When a piece was said.
+pub(super) fn time_of(piece: &Piece<'_>) -> Option<Timestamp> {
+    let set = |times: [&Change<Timestamp>; 2]| {
+        times.into_iter().find_map(|time| match time {
+            Change::Set(at) => Some(*at),
+            Change::Keep | Change::Clear => None,
+        })
+    };
+    match piece {
+        Piece::Message(patch) => set([&patch.at, &patch.completed_at]),
+        Piece::Tool(patch) => set([&patch.at, &patch.completed_at]),
+        Piece::Error(patch) => set([&patch.at, &patch.at]),
+        Piece::Compaction(patch) => set([&patch.at, &patch.at]),
+        Piece::Usage(usage) => usage.at,
+        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => None,
+    }
+}

@@ -12,7 +12,7 @@ use syncline_model::session::{Change, Piece, SessionId, words};
 use super::desk::Desk;
 use crate::facts::{Fact, Facts, Known, UnitKey};
 use crate::privacy::{Cause, Privacy};
-use said::{has_mark, is_said, speaks, time_of};
+use said::{has_mark, is_anything_said, speaks, time_of};
 
 /// Which sessions are left out, and why.
 #[derive(Debug)]
@@ -143,9 +143,9 @@ impl Withheld {
         facts.0.extend(kept.map(|(_, fact)| fact));
         for (session, cause) in causes {
             let is_of_it = |fact: &Fact| fact.session == session;
-            let is_said = |fact: &Fact| is_of_it(fact) && is_said(&fact.piece);
             let is_recorded = is_recorded(session, desk);
-            if !cause.is_by_prompt() || !(is_recorded || facts.0.iter().any(is_said)) {
+            let is_said = || is_anything_said(facts.0.iter().filter(|fact| is_of_it(fact)));
+            if !cause.is_by_prompt() || !(is_recorded || is_said()) {
                 // Also what was read before with this batch: the cause may come late in a file.
                 desk.forget_all_of(session);
                 facts.0.retain(|fact| !is_of_it(fact));
@@ -196,9 +196,9 @@ impl Withheld {
                 _ => (self.cause_in(fact, at, desk), 0),
             };
             if let Some(cause) = cause {
-                let is_said = |fact: &Fact| fact.session == session && is_said(&fact.piece);
+                let before = facts[..from].iter().filter(|fact| fact.session == session);
                 // A session of which nothing was said is none.
-                let from = match facts[..from].iter().any(is_said) {
+                let from = match is_anything_said(before) {
                     true => from,
                     false => 0,
                 };

@@ -144,3 +144,27 @@ fn a_mark_in_what_cannot_be_named_of_a_prompt_counts() {
     place.import_files(Agent::OpenCode);
     assert_eq!(place.figures()["s1"].prompts, 1);
 }
+
+#[test]
+fn commands_about_the_agent_itself_are_nothing_that_was_said_before_a_mark() {
+    let clear = "<command-name>/clear</command-name>\n<command-message>clear</command-message>\n<command-args></command-args>";
+    let review = clear
+        .replace("/clear", "/review")
+        .replace("<command-args>", "<command-args>the last change");
+    for (command, is_said) in [(clear, false), (&*review, true)] {
+        let mut place = Place::new();
+        let mut script = Script::new("s");
+        let mut caveat = script.user("u1", "<local-command-caveat>Mind.</local-command-caveat>");
+        caveat["isMeta"] = json!(true);
+        let lines = [
+            caveat,
+            script.user("u2", command),
+            script.user("u3", "<local-command-stdout></local-command-stdout>"),
+            script.user("u4", "my own\n#do-not-record"),
+        ];
+        place.write("s.jsonl", jsonl(&lines));
+        let done = place.import_files(Agent::ClaudeCode);
+        assert_eq!((done.ops > 0, done.marked_late > 0), (is_said, is_said));
+        assert_eq!(place.figures().is_empty(), !is_said, "{command}");
+    }
+}

@@ -1,13 +1,15 @@
 //! What single pieces say, as far as rules and marks go by it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::de::IgnoredAny;
 use syncline_model::Timestamp;
 use syncline_model::session::{Change, Part, Piece, words};
 
-use crate::facts::QUEUED;
+use crate::facts::{Fact, QUEUED};
 use crate::privacy::{is_marked, is_marked_within};
+use crate::prompt::title_of;
 
 /// Whether the mark stands in a part. What can't be named of a prompt is JSON, as its agent wrote it.
 pub(super) fn has_mark(part: &Part<'_>) -> bool {
@@ -25,15 +27,25 @@ pub(super) fn speaks(piece: &Piece<'_>) -> bool {
     }
 }
 
-/// Whether a piece is of what a person and an agent say to each other: titles are not, nor what the model is told first.
-pub(super) fn is_said(piece: &Piece<'_>) -> bool {
+/// Whether facts of a session have anything of what a person and an agent say to each other: titles are not, nor what the
+/// model is told first, nor a person's commands about the agent itself.
+pub(super) fn is_anything_said<'f>(facts: impl Iterator<Item = &'f Fact>) -> bool {
     let is =
         |field: &Change<Cow<'_, str>>, word: &str| matches!(field, Change::Set(set) if set == word);
-    match piece {
-        Piece::Message(patch) => !is(&patch.kind, "meta") && !is(&patch.role, "system"),
-        Piece::Tool(_) | Piece::Error(_) | Piece::Compaction(_) | Piece::Usage(_) => true,
+    let mut asked = HashSet::new();
+    facts.map(|fact| &fact.piece).any(|piece| match piece {
+        Piece::Message(patch) if is(&patch.kind, "meta") || is(&patch.role, "system") => false,
+        Piece::Message(patch) if is(&patch.role, words::USER) => {
+            asked.insert(&patch.id);
+            false
+        }
+        Piece::Part(part) if asked.contains(&part.message_id) => {
+            part.kind != words::TEXT || title_of(&part.text).is_some()
+        }
+        Piece::Message(_) | Piece::Tool(_) | Piece::Error(_) => true,
+        Piece::Compaction(_) | Piece::Usage(_) => true,
         Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => false,
-    }
+    })
 }
 
 /// When a piece was said.

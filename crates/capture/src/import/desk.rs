@@ -11,6 +11,7 @@ use syncline_store::local::ImportedUnit;
 use super::adopted::Adopted;
 use super::ahead::Behind;
 use super::rest::has_rested;
+use super::run::Sink;
 use crate::agent::Agent;
 use crate::facts::{Known, Reading, UnitKey};
 use crate::gemini::digest_of;
@@ -59,6 +60,22 @@ impl Remembered {
     }
 }
 
+/// Where something that was read begins in its batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Since {
+    pub(super) fact: usize,
+    pub(super) unit: usize,
+}
+
+impl Since {
+    pub(super) fn of(sink: &Sink<'_, '_>) -> Self {
+        Self {
+            fact: sink.facts.0.len(),
+            unit: sink.desk.units.len(),
+        }
+    }
+}
+
 /// Answers readers from the replica, and from what this run has noted.
 pub(super) struct Desk<'r> {
     pub(super) replica: &'r Replica,
@@ -73,6 +90,8 @@ pub(super) struct Desk<'r> {
     pub(super) torn: bool,
     /// Whether a file that is read with it is damaged, and may be whole in a moment.
     pub(super) settles: bool,
+    /// Where what may be taken back of it begins.
+    pub(super) since: Since,
     pub(super) failed: Option<ReplicaError>,
 }
 
@@ -96,7 +115,10 @@ impl Desk<'_> {
             return;
         };
         let keys: HashSet<_> = keys.into_iter().collect();
-        self.units.retain(|unit| !keys.contains(&unit.key));
+        let is_of_it = |unit: &ImportedUnit| keys.contains(&unit.key);
+        let before = self.units[..self.since.unit].iter();
+        self.since.unit -= before.filter(|unit| is_of_it(unit)).count();
+        self.units.retain(|unit| !is_of_it(unit));
         for key in keys {
             self.remembered.noted.remove(&UnitKey(key));
         }

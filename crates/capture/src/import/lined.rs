@@ -6,6 +6,7 @@ use syncline_replica::Replica;
 use syncline_store::local::ImportedFile;
 
 use super::batch::{MENDED, Tally};
+use super::desk::Since;
 use super::jobs::{Form, Job};
 use super::run::{Progress, Sink, with_causes};
 use super::whole::Before;
@@ -37,22 +38,6 @@ pub(super) struct Lined {
     /// Whether nothing that was read of it has told where its session takes place. What is not known to be
     /// outside of rules and marks is not kept: it is read again from here.
     untold: bool,
-}
-
-/// Where what was just read begins in its batch.
-#[derive(Debug, Clone, Copy)]
-struct Since {
-    fact: usize,
-    unit: usize,
-}
-
-impl Since {
-    fn of(sink: &Sink<'_, '_>) -> Self {
-        Self {
-            fact: sink.facts.0.len(),
-            unit: sink.desk.units.len(),
-        }
-    }
 }
 
 /// What became of what was just read.
@@ -234,12 +219,12 @@ impl Lined {
 
     /// Takes what was just found for this file, unless it is to be left out.
     fn settle(&mut self, since: Since, sink: &mut Sink<'_, '_>) -> Taken {
-        let Since { fact, unit } = since;
+        let fact = since.fact;
         sink.facts.come_up_to(fact, Some(self.up_to));
         if self.job.agent == Agent::ClaudeCode {
             outputs::put_whole(&mut sink.facts.0[fact..], &self.job.path);
         }
-        let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
+        let left_out = sink.withheld.sift(sink.facts, since, sink.desk);
         if self.untold && sink.facts.0.len() > fact {
             self.untold = sink.withheld.waits(&sink.facts.0[fact..]);
         }

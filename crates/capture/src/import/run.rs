@@ -9,7 +9,7 @@ use syncline_replica::{Replica, ReplicaError};
 use syncline_store::local::{ImportNotes, WriteError};
 
 use super::batch::Tally;
-use super::desk::{Desk, Remembered};
+use super::desk::{Desk, Remembered, Since};
 use super::jobs::{self, Form, Job, Source};
 use super::lined::Lined;
 use super::prepare::ops_of;
@@ -179,6 +179,7 @@ impl Importer {
             reading: Reading::On,
             torn: false,
             settles: false,
+            since: Since::default(),
             failed: None,
         };
         let mut sink = Sink {

@@ -7,7 +7,7 @@ use syncline_model::session::{SessionPatch, words};
 use syncline_replica::Replica;
 use syncline_store::local::ImportNotes;
 
-use super::desk::{Desk, Remembered};
+use super::desk::{Desk, Remembered, Since};
 use super::prepare::ops_of;
 use super::withhold::Withheld;
 use super::{ImportBatch, ImportError};
@@ -44,23 +44,27 @@ pub fn take_told(
         reading: Reading::On,
         torn: false,
         settles: false,
+        since: Since::default(),
         failed: None,
     };
     let named = named_in(told);
     for thing in told {
-        let (fact, unit) = (facts.0.len(), desk.units.len());
+        let since = Since {
+            fact: facts.0.len(),
+            unit: desk.units.len(),
+        };
         let agent = agent_of(thing, &named, replica)?;
         if !takes(&agent) || withheld.privacy.excludes_agent(&agent) {
             batch.counts.excluded += 1;
             continue;
         }
         say(thing, &agent, &mut facts);
-        let left_out = withheld.sift(&mut facts, fact, &mut desk, unit);
+        let left_out = withheld.sift(&mut facts, since, &mut desk);
         match batch.left_out(left_out) {
             Some(_) => batch.counts.excluded += 1,
             None => {
                 batch.counts.new += 1;
-                if let Some(first) = facts.0.get(fact) {
+                if let Some(first) = facts.0.get(since.fact) {
                     *batch.said.entry(first.session).or_default() += 1;
                 }
             }

@@ -5,6 +5,7 @@ use std::path::Path;
 use syncline_store::local::ImportedFile;
 
 use super::batch::{Lately, Tally};
+use super::desk::Since;
 use super::jobs::{Job, beside};
 use super::run::{Sink, with_causes};
 use crate::facts::Fact;
@@ -101,8 +102,6 @@ pub(super) fn note(
 /// How far a batch had come before something was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Before {
-    facts: usize,
-    units: usize,
     problems: usize,
     counts: super::Counts,
 }
@@ -110,9 +109,8 @@ pub(super) struct Before {
 impl Before {
     pub(super) fn of(sink: &mut Sink<'_, '_>) -> Self {
         sink.batch.lately = Lately::default();
+        sink.desk.since = Since::of(sink);
         Self {
-            facts: sink.facts.0.len(),
-            units: sink.desk.units.len(),
             problems: sink.batch.problems.len(),
             counts: sink.batch.counts,
         }
@@ -120,8 +118,8 @@ impl Before {
 
     /// Takes back what was read since.
     pub(super) fn take_back(&self, sink: &mut Sink<'_, '_>) {
-        sink.facts.0.truncate(self.facts);
-        sink.desk.forget_since(self.units);
+        sink.facts.0.truncate(sink.desk.since.fact);
+        sink.desk.forget_since(sink.desk.since.unit);
         sink.batch.problems.truncate(self.problems);
         sink.batch.counts = self.counts;
     }
@@ -134,13 +132,12 @@ impl Before {
 
     /// What was read since.
     pub(super) fn said<'s>(&self, sink: &'s Sink<'_, '_>) -> &'s [Fact] {
-        // There may be fewer than before: what other files had said of a session goes with it.
-        sink.facts.0.get(self.facts..).unwrap_or_default()
+        &sink.facts.0[sink.desk.since.fact..]
     }
 
     /// Takes back what was read since, and what was noted of it: its file is read again from there.
     pub(super) fn hold(&self, sink: &mut Sink<'_, '_>) {
-        for fact in &sink.facts.0[self.facts..] {
+        for fact in &sink.facts.0[sink.desk.since.fact..] {
             sink.withheld.forget_unplaced(fact.session);
         }
         self.take_back(sink);
@@ -149,21 +146,20 @@ impl Before {
 
     /// How many bytes of text were read since, and what little more goes with them.
     pub(super) fn weight(&self, sink: &Sink<'_, '_>) -> u64 {
-        sink.facts.weight_since(self.facts)
+        sink.facts.weight_since(sink.desk.since.fact)
     }
 
     /// Takes out what is to be left out of what was read since; why, if anything is.
     pub(super) fn sift(&self, sink: &mut Sink<'_, '_>) -> Option<String> {
-        let left_out = sink
-            .withheld
-            .sift(sink.facts, self.facts, sink.desk, self.units);
-        if left_out.cause.is_some() && sink.facts.0.len() <= self.facts {
+        let since = sink.desk.since;
+        let left_out = sink.withheld.sift(sink.facts, since, sink.desk);
+        if left_out.cause.is_some() && self.said(sink).is_empty() {
             // All of it was: what was counted as new is not.
             let counts = &mut sink.batch.counts;
             counts.excluded += counts.new - self.counts.new;
             counts.new = self.counts.new;
         } else if left_out.cause.is_none() {
-            sink.said(self.facts, sink.batch.counts.new - self.counts.new);
+            sink.said(since.fact, sink.batch.counts.new - self.counts.new);
         }
         sink.batch.left_out(left_out)
     }

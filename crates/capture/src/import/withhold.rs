@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use syncline_model::Timestamp;
 use syncline_model::session::{Change, Piece, SessionId, words};
 
-use super::desk::Desk;
+use super::desk::{Desk, Since};
 use crate::facts::{Fact, Facts, Known, UnitKey};
 use crate::privacy::{Cause, Privacy};
 use said::{has_mark, is_anything_said, speaks, time_of};
@@ -103,14 +103,12 @@ impl Withheld {
         self.unplaced.remove(&session);
     }
 
-    /// Takes out of `facts` what is to be left out, and out of the notes what was noted for it. What
-    /// was just read begins at `fact` and `unit`.
+    /// Takes out of `facts` what is to be left out of what was read since, and out of the notes what was noted for it.
     pub(super) fn sift(
         &mut self,
         facts: &mut Facts,
-        fact: usize,
+        Since { fact, unit }: Since,
         desk: &mut Desk<'_>,
-        unit: usize,
     ) -> LeftOut {
         desk.adopt(&mut facts.0[fact..]);
         let Judged {
@@ -148,6 +146,8 @@ impl Withheld {
             if !cause.is_by_prompt() || !(is_recorded || is_said()) {
                 // Also what was read before with this batch: the cause may come late in a file.
                 desk.forget_all_of(session);
+                let before = facts.0[..desk.since.fact].iter();
+                desk.since.fact -= before.filter(|fact| is_of_it(fact)).count();
                 facts.0.retain(|fact| !is_of_it(fact));
                 left_out.found.push(session);
             }

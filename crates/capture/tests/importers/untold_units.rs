@@ -11,6 +11,7 @@ use syncline_capture::privacy::Exclusions;
 
 use crate::agents::{GEMINI, OPENCODE, figures};
 use crate::place::{Place, rest};
+use crate::script::{Script, jsonl};
 use crate::untold::{By, closed, import};
 
 /// So many milliseconds since 1970 were it so many minutes ago.
@@ -198,4 +199,23 @@ fn a_file_of_gemini_that_is_being_written_anew_waits_until_it_is_whole() {
         place.write(name, torn);
         assert_eq!(import(&mut place, Agent::Gemini, &open).ops, 0, "{torn}");
     }
+}
+
+#[test]
+fn a_file_waits_also_where_it_takes_out_what_was_read_before_it() {
+    let mut place = Place::new();
+    let (cwd, rules) = closed(&place, By::Path);
+    let mut script = Script::new("x");
+    let lines = ["one", "two", "three"].map(|text| script.user(text, text));
+    rest(&place.write("x.jsonl", jsonl(&lines)), 1);
+    let mut later = script.user("four", "four");
+    later["cwd"] = json!(cwd);
+    let title = json!({"type": "custom-title", "customTitle": "Mine", "sessionId": "y"});
+    let path = place.write("y.jsonl", jsonl(&[title, later]));
+    let done = import(&mut place, Agent::ClaudeCode, &rules);
+    assert_eq!((done.ops, done.waiting, done.unplaced), (0, 1, 0));
+    rest(&path, 61);
+    let done = import(&mut place, Agent::ClaudeCode, &rules);
+    assert_eq!((done.waiting, done.unplaced), (0, 1));
+    assert_eq!(place.rows("titles"), ["Mine"]);
 }

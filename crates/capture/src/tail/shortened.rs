@@ -54,16 +54,7 @@ impl Shortened {
         };
         let begins_character = text.escaped == 0 && byte & 0b1100_0000 != 0b1000_0000;
         if begins_character && byte == b'"' {
-            if text.left_out > 0 {
-                text.end_line();
-                let mark = match text.is_marked {
-                    true => ["\\n", MARK_LINE].concat(),
-                    false => String::new(),
-                };
-                let told = format!(" … {} bytes left out{mark}", text.left_out);
-                self.line.extend_from_slice(told.as_bytes());
-            }
-            self.text = None;
+            self.end_text();
             return self.line.push(byte);
         }
         let is_full = text.kept >= self.longest / TEXTS_IN_LINE && begins_character;
@@ -76,8 +67,23 @@ impl Shortened {
         text.read(byte);
     }
 
+    /// Says what is left out of the text at hand, which ends here.
+    fn end_text(&mut self) {
+        let Some(mut text) = self.text.take().filter(|text| text.left_out > 0) else {
+            return;
+        };
+        text.end_line();
+        let mark = match text.is_marked {
+            true => ["\\n", MARK_LINE].concat(),
+            false => String::new(),
+        };
+        let told = format!(" … {} bytes left out{mark}", text.left_out);
+        self.line.extend_from_slice(told.as_bytes());
+    }
+
     /// The line that stands for this one; none where it is too long without the ends of its texts, too.
-    pub(super) fn finish(self) -> Option<Vec<u8>> {
+    pub(super) fn finish(mut self) -> Option<Vec<u8>> {
+        self.end_text();
         (self.line.len() <= self.longest).then_some(self.line)
     }
 }
@@ -184,6 +190,16 @@ mod tests {
                     assert!(!is_marked(&plain, size), "{plain:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_mark_in_what_is_left_out_of_a_text_without_an_end_stays() {
+        for (end, marked) in [("\n", true), ("", true), (" it\n", false)] {
+            let torn = format!(r##"{{"text":"{}\n#do-not-record{end}"##, "x".repeat(500));
+            let cut = String::from_utf8(shortened(&torn, 7, 640).unwrap()).unwrap();
+            assert!(cut.contains(" bytes left out"), "{cut}");
+            assert_eq!(crate::privacy::is_marked_within(&cut), marked, "{cut}");
         }
     }
 

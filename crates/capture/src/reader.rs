@@ -33,24 +33,22 @@ pub(crate) enum Reader {
 /// more from their starts.
 pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
-        // And where a file that is one value takes place. Before that: what is damaged, what is no text in a message,
-        // and files without a header.
-        Agent::Gemini => 5,
-        // And what is damaged, and what the second version keeps. Before that: tries that have failed, and what has
-        // no role.
-        Agent::OpenCode => 5,
-        // And what was queued is told once, with what is beside its words. Before that: what the agent itself says,
-        // and what a person has queued.
-        Agent::ClaudeCode => 4,
-        // And what is damaged, and prompts that no event tells. Before that: what is neither text nor image stays as
-        // it stands, and files go by their names where no header can be read.
-        Agent::Codex => 5,
-        // And what is damaged, and lines go by their numbers in the file. Before that: what is attached, errors, and
-        // calls without names.
-        Agent::Cursor => 5,
+        // What members, arguments and commands give away, here as in all. Before that: where a file that is one value
+        // takes place, what is damaged, what is no text in a message, and files without a header.
+        Agent::Gemini => 6,
+        // Before that: what is damaged, what the second version keeps, tries that have failed, and what has no role.
+        Agent::OpenCode => 6,
+        // Before that: what was queued is told once, with what is beside its words, and what the agent itself says.
+        Agent::ClaudeCode => 5,
+        // Before that: what is damaged, prompts that no event tells, what is neither text nor image stays as it stands,
+        // and files go by their names where no header can be read.
+        Agent::Codex => 6,
+        // Before that: what is damaged, lines go by their numbers in the file, what is attached, errors, and calls
+        // without names.
+        Agent::Cursor => 6,
         // Before that: messages name their responses, and chats of one second are told apart.
-        Agent::Aider => 3,
-        Agent::Clankers => 1,
+        Agent::Aider => 4,
+        Agent::Clankers => 2,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use syncline_model::session::{Part, Piece, SessionId, words};
 use syncline_replica::Replica;
@@ -145,29 +146,35 @@ fn counted(clean: Redacted<'_>, found: &mut Found) -> Option<Cow<'static, str>> 
 }
 
 /// JSON is looked at string by string, as its keys tell what their values are: also in what is left of it
-/// where it is torn, and where it is all that a tool has given.
+/// where it is torn, and where it is all that a tool has given, as one value or as several.
 fn redact_part(part: &mut Part<'static>, redactor: &Redactor, found: &mut Found) {
     for text in part.reference.iter_mut().chain(&mut part.media_type) {
         redact_text(text, redactor, found);
     }
     let is_of_json = *part.kind == *words::TOOL_INPUT || *part.kind == *words::RAW;
     let begins_json = part.text.trim_start().starts_with(['{', '[']);
-    let json = (is_of_json || begins_json).then(|| serde_json::from_str::<&RawValue>(&part.text));
+    let json = is_of_json.then(|| serde_json::from_str::<&RawValue>(&part.text));
     match json.and_then(Result::ok) {
-        Some(raw) if is_of_json => {
+        Some(raw) => {
             let clean = redactor.redact_raw(raw);
             if !clean.findings.is_empty() {
                 count(&clean.findings, found);
                 part.text = clean.raw.get().to_owned().into();
             }
         }
-        json if begins_json && (is_of_json || json.is_some()) => {
+        None if begins_json && (is_of_json || is_values(&part.text)) => {
             if let Some(clean) = counted(redactor.redact_as_json(&part.text), found) {
                 part.text = clean;
             }
         }
         _ => redact_text(&mut part.text, redactor, found),
     }
+}
+
+/// Whether a text is values of JSON and nothing else.
+fn is_values(text: &str) -> bool {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    values.all(|value| value.is_ok())
 }
 
 fn count(findings: &[Finding], found: &mut Found) {

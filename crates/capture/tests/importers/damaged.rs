@@ -80,15 +80,23 @@ fn what_json_alone_tells_is_taken_out_of_torn_lines_and_outputs() {
         let torn = script.answer(id, id, call, 1).to_string();
         let end = torn.find(&secret).unwrap() + secret.len() + 3;
         lines += &format!("{}\n", &torn[..end]);
-        let (call, output) = (
-            format!("c{id}"),
+        let outputs = [
             serde_json::to_string_pretty(input).unwrap(),
-        );
-        let called = json!({"type": "tool_use", "id": call, "name": "T", "input": {}});
-        lines += &jsonl(&[
-            script.answer(&format!("b{id}"), &format!("m{id}"), called, 1),
-            script.result(&format!("r{id}"), &call, json!(output + "\n")),
-        ]);
+            format!("{{\"a\":1}}\n{input}\n[]"),
+        ];
+        for (output, other) in outputs.into_iter().zip(["", "x"]) {
+            let call = format!("c{id}{other}");
+            let called = json!({"type": "tool_use", "id": call, "name": "T", "input": {}});
+            lines += &jsonl(&[
+                script.answer(
+                    &format!("b{id}{other}"),
+                    &format!("m{id}{other}"),
+                    called,
+                    1,
+                ),
+                script.result(&format!("r{id}{other}"), &call, json!(output + "\n")),
+            ]);
+        }
     }
     let mut place = Place::new();
     place.write("s.jsonl", &lines);
@@ -97,7 +105,7 @@ fn what_json_alone_tells_is_taken_out_of_torn_lines_and_outputs() {
     assert_eq!(place.rows("raw").len(), 3);
     let texts = place.rows("parts").concat() + &place.rows("raw").concat();
     assert!(!texts.contains(&secret), "{texts}");
-    assert_eq!(texts.matches("[redacted:").count(), 6, "{texts}");
+    assert_eq!(texts.matches("[redacted:").count(), 9, "{texts}");
 }
 
 #[test]

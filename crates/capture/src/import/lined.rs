@@ -139,14 +139,16 @@ impl Lined {
             false => self.reader.pause(sink.facts),
         }
         self.settle(since, sink);
-        if self.untold && begun.waits(sink) {
-            if !self.job.rests(sink.desk.replica.now()) {
-                begun.hold(sink);
-                return Progress {
-                    done: self.lines.offset().saturating_sub(before),
-                    ended: true,
-                };
-            }
+        let is_untold = self.untold && begun.waits(sink);
+        let waits = is_untold || (ended && begun.is_mute(sink));
+        if waits && !self.job.rests(sink.desk.replica.now()) {
+            begun.hold(sink);
+            return Progress {
+                done: self.lines.offset().saturating_sub(before),
+                ended: true,
+            };
+        }
+        if is_untold {
             self.untold = ended;
         }
         self.reader.redact(&sink.withheld.privacy.redactor);

@@ -1,5 +1,6 @@
 //! Files that are read as one value.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use syncline_store::local::ImportedFile;
@@ -8,6 +9,7 @@ use super::batch::{Lately, Tally};
 use super::desk::Since;
 use super::jobs::{Job, beside};
 use super::run::{Sink, with_causes};
+use super::withhold::{is_anything_said, is_recorded};
 use crate::facts::Fact;
 use crate::reader::{Reader, version};
 use crate::tail::{self, BYTE_ORDER_MARK, Mark, Standing, Tail, TailError};
@@ -60,11 +62,12 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
 }
 
 /// Whether what was read of a file is not kept yet.
-fn holds(job: &Job, before: &Before, sink: &Sink<'_, '_>) -> bool {
+fn holds(job: &Job, before: &Before, sink: &mut Sink<'_, '_>) -> bool {
     let is_torn = sink.desk.torn && !before.said(sink).is_empty();
-    let waits = before.waits(sink);
+    let is_untold = before.waits(sink);
+    let waits = is_untold || before.is_mute(sink);
     // It may tell a place where nobody can read it: as long as rules might hold for that, nothing is kept.
-    let may_be_closed = is_torn && waits && sink.withheld.privacy.has_rules_of_place();
+    let may_be_closed = is_torn && is_untold && sink.withheld.privacy.has_rules_of_place();
     may_be_closed || (is_torn || waits) && !job.rests(sink.desk.replica.now())
 }
 
@@ -128,6 +131,18 @@ impl Before {
     pub(super) fn waits(&self, sink: &Sink<'_, '_>) -> bool {
         let facts = self.said(sink);
         !facts.is_empty() && sink.withheld.waits(facts)
+    }
+
+    /// Whether what was read since is of sessions in which nobody has spoken yet: what is said first may be marked.
+    pub(super) fn is_mute(&self, sink: &mut Sink<'_, '_>) -> bool {
+        if is_anything_said(self.said(sink)) {
+            return false;
+        }
+        let sessions: HashSet<_> = self.said(sink).iter().map(|fact| fact.session).collect();
+        let read = sink.facts.0.iter();
+        let is_read = is_anything_said(read.filter(|fact| sessions.contains(&fact.session)));
+        let mut all = sessions.iter();
+        !sessions.is_empty() && !is_read && !all.any(|session| is_recorded(*session, sink.desk))
     }
 
     /// What was read since.

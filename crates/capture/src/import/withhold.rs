@@ -12,7 +12,8 @@ use syncline_model::session::{Change, Piece, SessionId, words};
 use super::desk::{Desk, Since};
 use crate::facts::{Fact, Facts, Known, UnitKey};
 use crate::privacy::{Cause, Privacy};
-use said::{has_mark, is_anything_said, speaks, time_of};
+pub(super) use said::is_anything_said;
+use said::{has_mark, speaks, time_of};
 
 /// Which sessions are left out, and why.
 #[derive(Debug)]
@@ -349,7 +350,7 @@ fn is_before(at: Option<Timestamp>, cause: &Cause) -> bool {
 }
 
 /// Whether anything of a session is in the replica.
-fn is_recorded(session: SessionId, desk: &mut Desk<'_>) -> bool {
+pub(super) fn is_recorded(session: SessionId, desk: &mut Desk<'_>) -> bool {
     desk.remembered.behind.wait_for(&session);
     match desk.replica.has_session(session) {
         Ok(is_recorded) => is_recorded,

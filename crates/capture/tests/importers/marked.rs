@@ -168,3 +168,36 @@ fn commands_about_the_agent_itself_are_nothing_that_was_said_before_a_mark() {
         assert_eq!(place.figures().is_empty(), !is_said, "{command}");
     }
 }
+
+#[test]
+fn what_stands_before_the_first_prompt_waits_for_it() {
+    let mut script = Script::new("s");
+    let mut lines = vec![
+        script.user("u1", "<command-name>/clear</command-name>"),
+        script.user("u2", "<local-command-stdout></local-command-stdout>"),
+    ];
+    let mut place = Place::new();
+    place.write("s.jsonl", jsonl(&lines));
+    for _ in 0..2 {
+        let done = place.import_files(Agent::ClaudeCode);
+        assert_eq!((done.ops, done.waiting, done.unchanged), (0, 1, 0));
+    }
+    lines.push(script.user("u3", "my own\n#do-not-record"));
+    place.write("s.jsonl", jsonl(&lines));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.ops, done.waiting, done.marked_late), (0, 0, 0));
+    assert!(place.figures().is_empty());
+    // One that nobody goes on with.
+    let mut place = Place::new();
+    lines.pop();
+    let path = place.write("s.jsonl", jsonl(&lines));
+    rest(&path, 61);
+    assert_eq!(place.import_files(Agent::ClaudeCode).waiting, 0);
+    assert_eq!(place.figures()["s"].messages, 1);
+    // Of one that is recorded what is called waits for nothing.
+    lines.push(json!({"type": "custom-title", "customTitle": "Mine", "sessionId": "s"}));
+    place.write("s.jsonl", jsonl(&lines));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.ops > 0, done.waiting), (true, 0));
+    assert_eq!(place.rows("titles"), ["Mine"]);
+}

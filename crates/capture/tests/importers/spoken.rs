@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
 
 use crate::agents::{OPENCODE, twice};
-use crate::place::Place;
+use crate::place::{Place, rest};
 use crate::script::{Script, jsonl, text};
 
 #[test]
@@ -202,9 +202,10 @@ fn nothing_is_remembered_of_where_a_session_was() {
         json!({"timestamp": at, "type": "session_meta", "payload": {"id": "c", "cwd": "/w/secretly"}}),
         json!({"timestamp": at, "type": "turn_context", "payload": {"cwd": "/w/secretly/on"}}),
     ]);
-    place.write("rollout-c.jsonl", codex);
+    rest(&place.write("rollout-c.jsonl", codex), 61);
     let gemini = json!({"sessionId": "g", "directories": ["/w/secretly"], "messages": []});
-    place.write("tmp/p/chats/session-g.json", gemini.to_string());
+    let gemini = place.write("tmp/p/chats/session-g.json", gemini.to_string());
+    rest(&gemini, 61);
     let agents = [Agent::ClaudeCode, Agent::Codex, Agent::Gemini];
     for agent in agents {
         place.import_files(agent);

@@ -7,7 +7,7 @@ use syncline_capture::agent::Agent;
 
 use crate::agents::{figures, twice};
 use crate::claude_code::{put, transcripts};
-use crate::place::Place;
+use crate::place::{Place, rest};
 use crate::script::{Script, jsonl};
 
 #[test]
@@ -31,7 +31,8 @@ fn what_the_agent_itself_says_is_kept_and_counts_as_no_message() {
         say("i2", "informational", json!({"of": "another shape"})),
         say("t1", "turn_duration", json!(null)),
     ];
-    place.write("s.jsonl", jsonl(&lines));
+    // Nobody has spoken in it yet.
+    rest(&place.write("s.jsonl", jsonl(&lines)), 61);
     let done = twice(&mut place, Agent::ClaudeCode);
     assert_eq!(done.counts.not_understood, 1);
     let said = [

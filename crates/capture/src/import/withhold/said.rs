@@ -29,11 +29,12 @@ pub(super) fn speaks(piece: &Piece<'_>) -> bool {
 
 /// Whether facts of a session have anything of what a person and an agent say to each other: titles are not, nor what the
 /// model is told first, nor a person's commands about the agent itself.
-pub(super) fn is_anything_said<'f>(facts: impl Iterator<Item = &'f Fact>) -> bool {
+pub(in crate::import) fn is_anything_said<'f>(facts: impl IntoIterator<Item = &'f Fact>) -> bool {
     let is =
         |field: &Change<Cow<'_, str>>, word: &str| matches!(field, Change::Set(set) if set == word);
     let mut asked = HashSet::new();
-    facts.map(|fact| &fact.piece).any(|piece| match piece {
+    let mut pieces = facts.into_iter().map(|fact| &fact.piece);
+    pieces.any(|piece| match piece {
         Piece::Message(patch) if is(&patch.kind, "meta") || is(&patch.role, "system") => false,
         Piece::Message(patch) if is(&patch.role, words::USER) => {
             asked.insert(&patch.id);

@@ -1,5 +1,6 @@
 //! Checks of the replica, as its files lie there: nothing is opened through it that would write.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use syncline_replica::LOCAL_FILE_NAME;
@@ -80,7 +81,7 @@ fn tenant_file_up_to(bytes_max: u64, context: &Context) -> Finding {
     let path = dir.join(identity.tenant_file);
     let checked = match TenantFile::open(&path, &FileOptions::default()) {
         Ok(_) => whole(&path, bytes_max),
-        Err(error) if error.is_damage() => Err(error.to_string()),
+        Err(error) if error.is_damage() => Err(last_cause(&error)),
         Err(error) => return Finding::from(unopened(error)),
     };
     let problem = match checked {
@@ -142,8 +143,16 @@ fn whole(path: &Path, bytes_max: u64) -> Result<Finding, String> {
             None => Ok(Finding::ok(path.display().to_string())),
             Some(problem) => Err(problem),
         },
-        Err(error) if error.is_damage() => Err(error.to_string()),
+        Err(error) if error.is_damage() => Err(last_cause(&error)),
         Err(error) => Ok(Finding::from(unopened(error))),
+    }
+}
+
+/// What is below all that says which file it is, and that it is damaged.
+fn last_cause(error: &dyn Error) -> String {
+    match error.source() {
+        Some(cause) => last_cause(cause),
+        None => error.to_string(),
     }
 }
 

@@ -235,6 +235,8 @@ fn a_damaged_tenant_file_is_told_by_the_doctor_and_mended_by_use() {
         .find(|check| check["name"] == "tenant_file")
         .unwrap();
     assert_eq!(found["state"], "warning", "{found}");
+    let message = found["message"].as_str().unwrap();
+    assert!(message.contains("not a database"), "{message}");
     let lost = "`syncline sync` fetches it again";
     for _ in 0..2 {
         machine.run(&["thread", "list"]).done().says(lost);

@@ -99,7 +99,11 @@ pub enum BackupError {
     Apart { path: PathBuf },
     #[error("the replica is being rebuilt")]
     Rebuilding,
-    #[error("another process keeps {} locked: end it, where it is stopped or hangs", path.display())]
+    #[error(
+        "another process keeps {} locked: wait where it is at work, as on a large log after an update, and end it where \
+         it is stopped or hangs",
+        path.display()
+    )]
     Held { path: PathBuf },
     /// It is decided all the same: whoever uses the directory next goes on with it.
     #[error("what is restored could not be put in its place in {}", path.display())]

@@ -11,7 +11,8 @@ use super::{BackupError, io_error};
 
 /// The file whose lock keeps them apart.
 const LOCK_NAME: &str = "restore.lock";
-/// Who holds the lock for longer is stopped, or hangs: it is held for a few renames, or while two files are opened.
+/// It is held for a few renames, or while two files are opened: who holds it for longer folds a large log anew, after an
+/// update, or is stopped, or hangs.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 

@@ -5,6 +5,7 @@ use crate::{DAEMON_LOCK_NAME, RestoreError, WriteError, back_up, restore};
 use syncline_store::local::ImportNotes;
 
 mod gap;
+mod mended;
 mod other_log;
 
 /// A replica with one entry, a backup of it, and a second entry since.

@@ -1,5 +1,6 @@
 //! The replica of the profile in use: opening it, writing to it, and telling why that failed.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use syncline_model::{OpKey, Scope, TenantId};
@@ -7,7 +8,7 @@ use syncline_replica::{
     DAEMON_LOCK_NAME, LOCAL_FILE_NAME, NewOp, OpState, Replica, ReplicaError, ReplicaOptions,
     WriteError,
 };
-use syncline_store::backup::{BackupKind, MANIFEST_NAME};
+use syncline_store::backup::{BackupError, BackupKind, MANIFEST_NAME};
 use syncline_store::local::LocalFile;
 use syncline_store::threads::PlannedOp;
 use syncline_store::{FileOptions, OpenError, StoreError};
@@ -153,6 +154,11 @@ impl From<ReplicaError> for Failure {
             | ReplicaError::OpenTenant(OpenError::NewerFormat { .. }) => {
                 ("format_newer", "use a newer syncline")
             }
+            ReplicaError::Restore(BackupError::Io { source, .. })
+                if source.kind() == ErrorKind::PermissionDenied =>
+            {
+                ("replica_failed", SEE_TO_OWNER)
+            }
             ReplicaError::Restore(_) => ("restore_unfinished", "see to the cause, and try again"),
             ReplicaError::Replaced { .. } => ("replica_replaced", "try again"),
             ReplicaError::OtherTenant { .. } => (
@@ -195,6 +201,10 @@ impl From<StoreError> for Failure {
             .fix(fix)
     }
 }
+
+/// What to do where a file of the replica is another user's.
+pub(crate) const SEE_TO_OWNER: &str =
+    "see to the owner and mode of the data directory and its files";
 
 /// What to type where a file of the replica could not be used.
 pub(crate) fn cure_of_file(error: &(dyn std::error::Error + 'static)) -> &'static str {

@@ -29,7 +29,7 @@ pub enum ReplicaError {
         #[source]
         source: io::Error,
     },
-    #[error("could not finish the restore of a backup")]
+    #[error("could not finish a restore, or make sure that there is none")]
     Restore(#[source] BackupError),
     #[error("the clock has reached its end")]
     ClockEnd(#[source] ClockError),

@@ -11,7 +11,7 @@ use super::finding::{Finding, Repair};
 use super::settings::tried;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::replica_access::to_send_replaced;
+use crate::replica_access::{SEE_TO_OWNER, to_send_replaced};
 use crate::sync_state::cure_of;
 use crate::wording::{counted, duration};
 
@@ -33,7 +33,7 @@ fn local(context: &Context) -> Result<Option<(PathBuf, LocalFile)>, Failure> {
 fn unopened(error: OpenError) -> Failure {
     let fix = match &error {
         OpenError::NewerFormat { .. } => "use a newer syncline",
-        _ => "see to the owner and mode of the data directory and its files",
+        _ => SEE_TO_OWNER,
     };
     Failure::new("replica_failed", "could not open a file of the replica")
         .because(error)

@@ -20,13 +20,13 @@ pub(crate) fn with_files_up_to(blocks: u64, command: &Command) -> Command {
     behind(&["sh", "-c", &script], command)
 }
 
-/// Runs without root's power to write what its mode forbids.
+/// Runs without root's power to read and write what its mode forbids.
 pub(crate) fn bound_by_modes(command: &Command) -> Command {
     let user = Command::new("id").arg("-u").output().unwrap().stdout;
     if user != b"0\n" {
         return behind(&["env"], command);
     }
-    let no_override = "--bounding-set=-dac_override";
+    let no_override = "--bounding-set=-dac_override,-dac_read_search";
     behind(&["setpriv", no_override, "--inh-caps=-all"], command)
 }
 
@@ -112,6 +112,24 @@ fn a_server_without_room_refuses_serves_reads_and_loses_nothing() {
         clocks(&mut wire),
         (1..=acknowledged + 1).collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn a_lock_of_another_user_is_named_with_what_to_see_to() {
+    let machine = Machine::new();
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    let profile = machine
+        .home()
+        .join(".local/share/syncline/profiles/default");
+    let lock = profile.join("restore.lock");
+    fs::set_permissions(&lock, Permissions::from_mode(0o000)).unwrap();
+    let answer = finish(bound_by_modes(&machine.command(&["thread", "list"])), b"");
+    helpful(&answer, "replica_failed");
+    let said = &answer.stderr;
+    assert!(said.contains("restore.lock"), "{said}");
+    assert!(said.contains("owner and mode"), "{said}");
+    fs::set_permissions(&lock, Permissions::from_mode(0o600)).unwrap();
+    finish(bound_by_modes(&machine.command(&["thread", "list"])), b"").done();
 }
 
 #[test]

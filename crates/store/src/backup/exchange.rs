@@ -85,18 +85,39 @@ fn open_or_make(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Makes it as a file of whoever the directory belongs to: they could not open one of root's.
 fn make(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let lock = options.open(path)?;
+    #[cfg(unix)]
+    if let Err(error) = give_to_owner(&lock, path) {
+        // It is locked all the same; its directory's owner is told when they can't open it.
+        tracing::warn!(
+            error = &error as &dyn std::error::Error, file.lock = %path.display(),
+            "a lock can't be given to the owner of its directory"
+        );
+    }
+    Ok(lock)
+}
+
+#[cfg(unix)]
+fn give_to_owner(lock: &File, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+
+    let directory = path.parent().expect("it is in a directory").metadata()?;
+    if lock.metadata()?.uid() == directory.uid() {
+        return Ok(());
+    }
+    fchown(lock, Some(directory.uid()), Some(directory.gid()))
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
     use crate::backup::finish::{ASIDE, DECIDED_RESTORE};
@@ -107,6 +128,17 @@ mod tests {
         let _kept = keep_from_restores(dir.path()).unwrap();
         let made = dir.path().join(LOCK_NAME).metadata().unwrap();
         assert_eq!(made.permissions().mode() & 0o777, 0o600);
+    }
+
+    /// As root may for another user, with `sudo`.
+    #[test]
+    fn the_lock_belongs_to_whom_the_directory_belongs() {
+        let dir = tempfile::tempdir().unwrap();
+        let is_given = std::os::unix::fs::chown(dir.path(), Some(1), Some(1)).is_ok();
+        let _kept = keep_from_restores(dir.path()).unwrap();
+        let owner = |path: &Path| path.metadata().map(|of| (of.uid(), of.gid())).unwrap();
+        assert_eq!(owner(&dir.path().join(LOCK_NAME)), owner(dir.path()));
+        assert!(!is_given || owner(dir.path()) == (1, 1));
     }
 
     #[test]

@@ -62,6 +62,8 @@ struct Done {
     left_out: Vec<String>,
     /// Where what was replaced is now.
     aside: Option<PathBuf>,
+    /// How many ops a replica that was replaced had not sent; they are in what was moved aside.
+    unsent: u64,
 }
 
 #[derive(Serialize)]
@@ -123,6 +125,7 @@ pub(crate) fn run(args: &RestoreArgs, context: &Context) -> Outcome {
             .map(|left| left.name)
             .collect(),
         aside: restored.aside,
+        unsent: restored.unsent,
     };
     context.output.data(&done, |_| Ok(()))?;
     tell(&done, context);

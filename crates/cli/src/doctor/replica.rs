@@ -242,23 +242,27 @@ pub(super) fn replaced(context: &Context) -> Finding {
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut replaced: Vec<_> = names.filter(|name| name.starts_with("replaced-")).collect();
     replaced.sort();
-    let mut unsent = Vec::new();
+    let (mut told, mut to_send) = (Vec::new(), None);
     for aside in replaced.into_iter().map(|name| dir.join(name)) {
+        let at = aside.display();
         match LocalFile::pending_of_copy(&aside.join(LOCAL_FILE_NAME)) {
             Ok(0) | Err(OpenError::Missing { .. }) => {}
-            Ok(count) => unsent.push((aside, count)),
-            Err(error) => return Finding::from(unopened(error)),
+            Ok(count) => {
+                told.push(format!("{} in {at}", counted(count, "op")));
+                to_send.get_or_insert(aside);
+            }
+            Err(error) => told.push(format!("{at} can't be read: {}", last_cause(&error))),
         }
     }
-    let told = unsent
-        .iter()
-        .map(|(aside, count)| format!("{} in {}", counted(*count, "op"), aside.display()));
-    match unsent.first() {
-        None => Finding::ok("nothing unsent is in what restores have replaced"),
-        Some((first, _)) => Finding::warning(format!(
-            "restores have replaced what was not sent: {}; remove it when nothing of it is missed",
-            told.collect::<Vec<_>>().join(", ")
-        ))
-        .fix(tried!(to_send_replaced(first, context))),
+    if told.is_empty() {
+        return Finding::ok("nothing unsent is in what restores have replaced");
+    }
+    let found = Finding::warning(format!(
+        "restores have replaced what was not sent, or may not have been: {}; remove it when nothing of it is missed",
+        told.join(", ")
+    ));
+    match to_send {
+        Some(first) => found.fix(tried!(to_send_replaced(&first, context))),
+        None => found.fix(SEE_TO_OWNER),
     }
 }

@@ -185,10 +185,23 @@ fn a_replica_that_was_replaced_and_has_not_sent_all_is_told_with_what_sends_it()
         machine
             .run_with(&offline, &["thread", "push", "plan", text])
             .done();
-        machine.run(&["restore", "copy", "--yes"]).done();
+        let words = ["restore", "copy", "--yes", "--json"];
+        assert_eq!(machine.run(&words).json()["unsent"], 1);
     }
+    let profile = machine
+        .home()
+        .join(".local/share/syncline/profiles/default");
+    let spoilt = profile.join("replaced-0");
+    fs::create_dir(&spoilt).unwrap();
+    fs::write(spoilt.join("local.db"), "no database".repeat(100)).unwrap();
     let found = replaced();
     assert_eq!(found["state"], "warning", "{found}");
+    let message = found["message"].as_str().unwrap();
+    for told in ["1 op in", "replaced-0 can't be read", "not a database"] {
+        assert!(message.contains(told), "{told}: {message}");
+    }
+    fs::remove_dir_all(&spoilt).unwrap();
+    let found = replaced();
     let fix = found["fix"].as_str().unwrap().to_owned();
     machine.shell(&fix).done();
     machine.run(&["sync"]).done();

@@ -28,8 +28,8 @@ pub struct ImportBatch {
     /// Sessions that no rule by path or project can be held to: nothing tells where they took place. Told
     /// at the end, if there are such rules.
     pub unplaced: Vec<SessionId>,
-    /// How many files, or sessions of databases, are not kept yet, as nothing tells where they take place, or as they
-    /// are damaged and may be whole later.
+    /// How many files, or sessions of databases, are not kept yet, as nothing tells where they take place, as nobody has
+    /// spoken in them, or as they are damaged and may be whole later.
     pub waiting: u64,
     /// Sessions of which something was left out, by rules of the user and by marks.
     pub excluded: BTreeSet<SessionId>,

@@ -102,7 +102,7 @@ struct Imported {
     hook_events_set_aside: u64,
     /// Sessions that are not to be recorded, as was found when some of them was.
     marked_late: Vec<SessionId>,
-    /// Files and sessions that are not kept yet, as nothing tells where they take place, or they are damaged.
+    /// Files and sessions that are not kept yet, as nothing tells where they take place, nobody has spoken in them, or they are damaged.
     waiting: u64,
     /// Sessions that rules by path and project could not be held to: nothing tells their directories.
     unplaced: Vec<SessionId>,
@@ -314,8 +314,8 @@ fn tell_left_out(context: &Context, imported: &Imported) {
     if imported.waiting > 0 {
         let sessions = counted(imported.waiting, "session");
         context.output.note(format_args!(
-            "{sessions} not kept yet: nothing tells the directory, as rules and marks need, or the file is damaged; \
-             read again later"
+            "{sessions} not kept yet: nothing tells the directory, as rules and marks need, nobody has spoken yet, or the \
+             file is damaged; read again later"
         ));
     }
     if !imported.unplaced.is_empty() {

@@ -2,18 +2,11 @@
 
 use std::ops::Range;
 
+use super::command_start::{COMMAND_BYTES_MAX, command_before};
 use super::marked::{cookie, hit};
 use super::shape::Alphabet;
 use super::values::{self, Promise, Style};
 use super::{Hit, Kind, MARKER};
-
-/// A command is not looked for farther back.
-const COMMAND_BYTES_MAX: usize = 400;
-
-/// The start of the command that `at` is in.
-fn command_before(text: &[u8], at: usize) -> &[u8] {
-    behind(b"\n;|\"`", text, at)
-}
 
 /// What stands before `at`, behind the last of `ends`.
 fn behind<'t>(ends: &[u8], text: &'t [u8], at: usize) -> &'t [u8] {

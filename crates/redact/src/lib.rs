@@ -40,6 +40,7 @@
 mod arguments;
 mod assignments;
 mod blocks;
+mod command_start;
 mod commands;
 mod entropy;
 mod folded;

@@ -103,7 +103,8 @@ pub(super) fn is_of_shell(text: &[u8], name: &Range<usize>, value: &[u8]) -> boo
 }
 
 /// Whether a text is nothing but assignments of a shell's, and a blank behind each: `A=1 B="x y" `.
-fn is_assignments(mut text: &[u8]) -> bool {
+fn is_assignments(text: &[u8]) -> bool {
+    let mut text = after_blanks(text);
     while !text.is_empty() {
         let name = Alphabet::Word.run(text);
         let Some(value) = text[name..].strip_prefix(b"=") else {
@@ -113,12 +114,24 @@ fn is_assignments(mut text: &[u8]) -> bool {
             Some(quote @ (b'"' | b'\'')) => memchr::memchr(*quote, &value[1..]).map(|end| end + 2),
             _ => value.iter().position(|byte| b" \n;|&".contains(byte)),
         };
-        let Some(rest) = end.and_then(|end| value[end..].strip_prefix(b" ")) else {
+        let Some(rest) = end.map(|end| &value[end..]) else {
             return false;
         };
-        text = rest;
+        text = after_blanks(rest);
+        if text.len() == rest.len() {
+            return false;
+        }
     }
     true
+}
+
+/// What follows blanks, and ends of lines that go on, also as JSON writes them.
+fn after_blanks(mut text: &[u8]) -> &[u8] {
+    const BLANKS: [&[u8]; 4] = [b" ", b"\\\n", b"\\\r\n", b"\\\\\\n"];
+    while let Some(rest) = BLANKS.iter().find_map(|blank| text.strip_prefix(*blank)) {
+        text = rest;
+    }
+    text
 }
 
 /// Whether `name: value` is all of its line, as in YAML and in headers.

@@ -60,6 +60,67 @@ fn a_password_with_blanks_is_found_where_a_command_takes_it_between_quotes() {
 }
 
 #[test]
+fn a_password_is_found_behind_arguments_between_quotes_and_on_lines_that_go_on() {
+    let secret = "Zk4Qp9LmT2xWv7";
+    let key = Draw::new(72).run(Alphabet::Alnum, 20);
+    let url = "https://h.test";
+    let commands = [
+        format!("curl -H \"Accept: x\" -u \"bob:{secret}\" {url}"),
+        format!("curl -H \"Accept: x; y\" -H'A: b|c' -u bob:{secret} {url}"),
+        format!("curl {url}/\"$ID\" -d '{{\"a\": \"b\"}}' --user \"bob:{secret}\""),
+        format!("curl {url} -H \"A: b\" -d '{{\n  \"a\": 1\n}}' -u 'bob:{secret}'"),
+        format!("curl -H \"A: b\" -d \"{{\\\"a\\\": 1}}\" -u \"bob:{secret}\" {url}"),
+        format!("curl \\\n  -H \"A: b\" \\\n  -u \"bob:{secret}\" {url}"),
+        format!("curl \\\r\n  -H 'A: b' \\\r\n  -u 'bob:{secret}' {url}"),
+        format!("mysql -e \"SELECT 1\" -p{secret} app"),
+        format!("docker login \"h.test\" -u \"me\" -p \"{secret}\""),
+        format!("rsync -e \"x y\" && sshpass -f \"a\" -p b; sshpass -p \"{secret}\" ssh h"),
+        format!("echo '{secret}' | docker login -u \"me\" --password-stdin \"h.test\""),
+        format!("net use \"\\\\h.test\\my share\" \"{secret}\" /user:bob"),
+    ];
+    let url = "https://api.h.test/v1/charges";
+    let keys = [
+        format!("curl -H \"Accept: x\" -u \"{key}:\" {url}"),
+        format!("curl {url} \\\n  -H \"A: b\" \\\n  -u \"{key}:\" \\\n  -d \"amount=2000\""),
+    ];
+    let commands = commands.map(|command| (command, secret.to_owned()));
+    let keys = keys.map(|command| (command, key.clone()));
+    let texts = commands.into_iter().chain(keys).flat_map(|(command, one)| {
+        let json = json!({"command": command, "description": "x"}).to_string();
+        let twice = json!({"arguments": json}).to_string();
+        [command, json, twice].map(|text| (text, one.clone()))
+    });
+    assert_all_gone(texts);
+    let secret = "correct horse battery";
+    let texts = [
+        format!("export A=1 \\\n  DB_PASSWORD='{secret}'"),
+        format!("export \\\n  A=\"x y\" \\\n  DB_PASSWORD='{secret}'"),
+        format!("env A=1 \\\r\n  DB_PASSWORD=\"{secret}\" psql"),
+    ];
+    let texts = texts.map(|text| (text, secret.to_owned()));
+    assert_all_gone(texts);
+}
+
+#[test]
+fn a_command_ends_where_its_text_does() {
+    let left = "-u bob:Zk4Qp9LmT2xWv7";
+    let texts = [
+        format!("{{\"command\":\"curl\",\"text\":\"x {left}\"}}"),
+        format!("{{\"command\": \"curl\", \"text\": \" {left}\"}}"),
+        format!("[\"curl\", \" {left}\"]"),
+        format!("[\"curl\",\"x\",\"y {left}\"]"),
+        format!("{{\"a\":\"{{\\\"b\\\":\\\"curl\\\",\\\"c\\\":\\\"x {left}\\\"}}\"}}"),
+        format!("curl \"a\"\ntool {left}"),
+        format!("curl \"a\" && tool {left}"),
+        format!("curl \"a\"; tool {left}"),
+        format!("curl \"a\" | tool {left}"),
+        format!("say(\"curl\" + \" {left}\")"),
+        format!("say `curl` \"x {left}\""),
+    ];
+    assert_all_kept(texts.iter().map(String::as_str));
+}
+
+#[test]
 fn a_key_that_is_a_user_without_a_password_is_found_whatever_follows_it() {
     let key = Draw::new(71).run(Alphabet::Alnum, 20);
     let url = "https://api.h.test/v1/charges";

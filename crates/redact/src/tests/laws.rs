@@ -36,6 +36,9 @@ fn texts() -> impl Strategy<Value = String> {
         "Bearer ",
         "curl -u a:",
         "mysql -p",
+        "curl -H \"a: b\" -u \"c:",
+        "\\\n",
+        "\\\"",
         "\r\n",
         "\" + \"",
         "sk-",
@@ -125,6 +128,12 @@ fn hostile_texts_are_redacted_in_one_go() {
         "BEGIN PRIVATE KEY-----\n",
         "sk-a1\\\n",
         "\u{1b}[",
+        " -u\"",
+        "\" -u \"",
+        "\\\"\\\" -u ",
+        "' ' -u ",
+        "\\' -u \\\\' ",
+        "\\\n -u",
     ] {
         let text = unit.repeat(size / unit.len() / 4);
         let redacted = Redactor::standard().redact_text(&text);

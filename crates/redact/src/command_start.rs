@@ -24,6 +24,18 @@ pub(super) fn command_before(text: &[u8], at: usize) -> &[u8] {
     &text[start..at]
 }
 
+/// The lines of the statement that `at` is in, as far as they stand before it, the last one first.
+pub(super) fn statement_before(text: &[u8], at: usize) -> impl Iterator<Item = &[u8]> {
+    let before = &text[at.saturating_sub(COMMAND_BYTES_MAX)..at];
+    let statement = memchr::memrchr(b';', before).map_or(0, |end| end + 1);
+    let lines = before[statement..].rsplit(|byte| *byte == b'\n');
+    let is_empty = |line: &[u8]| line.trim_ascii().is_empty();
+    // The last one is where something follows.
+    let lines = lines.enumerate();
+    let lines = lines.take_while(move |(number, line)| *number == 0 || !is_empty(line));
+    lines.map(|(_, line)| line)
+}
+
 fn ends_command(text: &[u8]) -> bool {
     match text {
         [.., b'\\', b'\n'] | [.., b'\\', b'\r', b'\n'] => false,

@@ -2,18 +2,11 @@
 
 use std::ops::Range;
 
-use super::command_start::{COMMAND_BYTES_MAX, command_before};
+use super::command_start::{COMMAND_BYTES_MAX, command_before, statement_before};
 use super::marked::{cookie, hit};
 use super::shape::Alphabet;
 use super::values::{self, Promise, Style};
 use super::{Hit, Kind, MARKER};
-
-/// What stands before `at`, behind the last of `ends`.
-fn behind<'t>(ends: &[u8], text: &'t [u8], at: usize) -> &'t [u8] {
-    let before = &text[at.saturating_sub(COMMAND_BYTES_MAX)..at];
-    let end = before.iter().rposition(|byte| ends.contains(byte));
-    &before[end.map_or(0, |place| place + 1)..]
-}
 
 /// Whether a command has one of the names in it; of those that begin with a blank, as a word.
 fn runs(command: &[u8], programs: &[&str]) -> bool {
@@ -278,9 +271,26 @@ pub(super) fn role(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
         "CREATE USER ", "CREATE ROLE ", "ALTER USER ", "ALTER ROLE ",
         "create user ", "create role ", "alter user ", "alter role ",
     ];
-    // The name of the user may stand between quotes.
-    runs(behind(b"\n;", text, at.start), STATEMENTS).then_some(())?;
+    // With the blank or the line's end, behind which the last line begins.
+    let mut lines = statement_before(text, at.start + 1);
+    let line = lines.next()?;
+    let states = |line: &[u8]| runs(line, STATEMENTS);
+    (states(line) || is_of_options(line) && lines.any(states)).then_some(())?;
     judged("command-password", text, sql_string(text, at.end - 1)?)
+}
+
+/// Whether a line of SQL holds nothing but options of a user, as no line of prose does.
+fn is_of_options(line: &[u8]) -> bool {
+    #[rustfmt::skip]
+    const OPTIONS: &[&[u8]] = &[
+        b"with", b"encrypted", b"login", b"superuser", b"createdb", b"createrole", b"inherit", b"replication",
+    ];
+    let mut words = line.split(u8::is_ascii_whitespace);
+    words.all(|word| {
+        let word = word.to_ascii_lowercase();
+        let option = word.strip_prefix(b"no").unwrap_or(&word);
+        option.is_empty() || OPTIONS.contains(&option)
+    })
 }
 
 /// What PowerShell is given as the text of a secure string, between quotes.

@@ -174,6 +174,9 @@ fn a_password_in_sql_is_found_whatever_quotes_are_about_it() {
             format!("ALTER ROLE \"app\" PASSWORD '{secret}';"),
             format!("psql -c \"create role \\\"app\\\" login password '{secret}'\""),
             format!("CREATE USER 'app' IDENTIFIED BY '{secret}';"),
+            format!("BEGIN;\nCREATE USER app\n  WITH PASSWORD '{secret}'"),
+            format!("create role \"app\"\r\n\twith login\r\n\tencrypted password '{secret}';"),
+            format!("ALTER ROLE app\n  WITH NOSUPERUSER -- x\n    LOGIN\nPASSWORD '{secret}';"),
         ];
         texts.map(|text| (text, secret.to_owned()))
     });
@@ -220,6 +223,9 @@ fn words_about_a_password_behind_a_flag_are_kept() {
         "what is of the PASSWORD 'one two3'",
         "ALTER ROLE \"app\" NOLOGIN; what is of the PASSWORD 'one two3'",
         "CREATE ROLE \"app\"\nwhat is of the PASSWORD 'one two3'",
+        "CREATE ROLE \"app\";\n  WITH PASSWORD 'one two3'",
+        "CREATE ROLE \"app\"\n\n  WITH PASSWORD 'one two3'",
+        "to create user accounts\nsay the password 'one two3'",
         "export DB_PASSWORD='your password here'",
         "export DB_PASSWORD=\"$(cat file) x1\"",
         "LABEL_PASSWORD=\"Kennwort eingeben\"",

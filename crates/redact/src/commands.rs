@@ -99,7 +99,9 @@ pub(super) fn short_password(text: &[u8], at: &Range<usize>) -> Option<Hit<'stat
     };
     let value = &text[range.clone()];
     (value.len() >= 4).then_some(())?;
-    let number = value.iter().all(u8::is_ascii_digit);
+    // Or the ports of a container, and an address before them.
+    let number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.');
+    let number = value.iter().all(number);
     // What stands between quotes is no option, and between single ones no variable.
     let quote = text[range.start - 1];
     let option = quote != b'\''

@@ -223,6 +223,8 @@ fn words_about_a_password_behind_a_flag_are_kept() {
         "what is of the PASSWORD 'one two3'",
         "ALTER ROLE \"app\" NOLOGIN; what is of the PASSWORD 'one two3'",
         "CREATE ROLE \"app\"\nwhat is of the PASSWORD 'one two3'",
+        "docker run --name mongo -p 27017:27017 mongo",
+        "docker run -v \"/var/lib/mysql:/x\" -p127.0.0.1:8080:80 img",
         "CREATE ROLE \"app\";\n  WITH PASSWORD 'one two3'",
         "CREATE ROLE \"app\"\n\n  WITH PASSWORD 'one two3'",
         "to create user accounts\nsay the password 'one two3'",

@@ -58,7 +58,8 @@ fn lost(before: &str, after: &str) {
     let mut shown = after;
     while let Some(start) = shown.find("[redacted:") {
         kept.push_str(&shown[..start]);
-        let end = start + shown[start..].find(']').map_or(0, |end| end + 1);
+        let marker = shown[start..].find(']').map(|end| end + 1);
+        let end = marker.map_or(shown.len(), |length| start + length);
         let next: String = shown[end..].chars().take(12).collect();
         rest = rest.strip_prefix(&shown[..start]).unwrap_or(rest);
         let length = if next.is_empty() {

@@ -282,7 +282,7 @@ impl Engine {
         if !self.state().has_stream() {
             return self.drive(event);
         }
-        match self.replica.refresh().and_then(|()| self.epoch()) {
+        match self.replica.follow().and_then(|()| self.epoch()) {
             Ok(Some(_)) => self.drive(event),
             Ok(None) => self.drive(Event::LocalFailed(LocalFailure::Damaged)),
             Err(error) => {

@@ -150,8 +150,7 @@ impl Replica {
     }
 
     fn try_refresh(&mut self) -> Result<(), ReplicaError> {
-        self.follow_restore()?;
-        self.follow_exchange()?;
+        self.follow()?;
         self.fold_outbox()
     }
 

@@ -101,7 +101,8 @@ impl Engine {
         };
         self.notes.heard(page.server_seq);
         if self.epoch()?.is_none() {
-            self.first_page = Some(page);
+            // What was asked for from another place has nothing of what the log had there that was set aside since.
+            self.first_page = Some(page).filter(|_| since == ServerSeq::ZERO);
             return Ok(Event::PullAnswered(PullReply::StartFresh));
         }
         self.page = Some(CameAfter { since, page });

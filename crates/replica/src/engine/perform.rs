@@ -115,6 +115,7 @@ impl Engine {
     }
 
     fn pull(&mut self) -> Result<(), Failed> {
+        self.replica.follow()?;
         let cursor = self.cursor()?;
         let epoch = self.epoch()?;
         let query = PullQuery {

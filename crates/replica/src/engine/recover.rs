@@ -154,6 +154,7 @@ impl Engine {
         // Noted after the switch: a crash between the two costs another rebuild at most.
         self.replica.note_sight(sight.as_deref())?;
         self.rebuild = None;
+        self.first_page = None;
         Ok(Event::Switched)
     }
 }

@@ -24,6 +24,7 @@ mod fetching;
 mod foreign;
 mod recovery;
 mod repeated;
+mod set_aside;
 
 const LIVE: Settings = Settings::On(Delivery::Live {
     interval: Duration::from_secs(30),

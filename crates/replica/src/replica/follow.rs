@@ -80,6 +80,12 @@ impl Replica {
         Ok(())
     }
 
+    /// Turns to the files that are in the place of this replica now.
+    pub(crate) fn follow(&mut self) -> Result<(), ReplicaError> {
+        self.follow_restore()?;
+        self.follow_exchange()
+    }
+
     /// The local file, for what follows from what the tenant file says that is open.
     pub(super) fn judged(&mut self) -> Judged<'_> {
         self.local.judged_by(&self.tenant_name)

@@ -9,11 +9,13 @@
 
 mod glob;
 mod links;
+mod marked;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use glob::{Glob, GlobError};
+pub(crate) use marked::{is_marked, is_marked_within};
 use syncline_model::Timestamp;
 
 use crate::facts::UnitKey;
@@ -198,65 +200,9 @@ impl Privacy {
     }
 }
 
-/// Whether a prompt holds the mark.
-pub(crate) fn is_marked(prompt: &str) -> bool {
-    prompt.contains(MARK_LINE) && prompt.lines().any(|line| line.trim() == MARK_LINE)
-}
-
-/// Whether the mark stands as a line of its own in a string of what is JSON, or was to be.
-pub(crate) fn is_marked_within(json: &str) -> bool {
-    json.match_indices(MARK_LINE).any(|(at, _)| {
-        let before = json[..at].trim_end();
-        let is_begun = before.is_empty()
-            || json[before.len()..at].contains('\n')
-            || ["\"", "\\n", "\\r", "\\t"]
-                .iter()
-                .any(|end| before.ends_with(end));
-        let after = json[at + MARK_LINE.len()..].trim_start_matches([' ', '\t']);
-        let unescaped = after.trim_start_matches('\\');
-        let is_ended = match unescaped.chars().next() {
-            Some('n' | 'r' | 't') => unescaped.len() < after.len(),
-            Some('"' | '\n' | '\r') | None => true,
-            Some(_) => false,
-        };
-        is_begun && is_ended
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_prompt_is_marked_by_a_line_of_its_own_alone() {
-        assert!(is_marked("#do-not-record"));
-        assert!(is_marked("fix this\n  #do-not-record \nplease"));
-        assert!(!is_marked("what does #do-not-record do?"));
-        assert!(!is_marked("##do-not-record"));
-    }
-
-    #[test]
-    fn a_mark_stands_in_json_as_a_line_of_its_own_alone() {
-        for marked in [
-            r##"{"text":"#do-not-record"}"##,
-            r##"{"text":"fix this\n  #do-not-record \nplease"}"##,
-            r##"{"text":"fix this\r\n#do-not-record\r\n"}"##,
-            r##"{"text":"{\"prompt\":\"this\\n#do-not-record\"}"}"##,
-            r##"{"text":"torn at\n#do-not-record"##,
-            "neither JSON\n #do-not-record\nnor anything",
-            "#do-not-record",
-        ] {
-            assert!(is_marked_within(marked), "{marked}");
-        }
-        for plain in [
-            r##"{"text":"what does #do-not-record do?"}"##,
-            r##"{"text":"\n#do-not-record now"}"##,
-            r##"{"text":"\n##do-not-record\n"}"##,
-            r##"{"text":"a #do-not-record\n"}"##,
-        ] {
-            assert!(!is_marked_within(plain), "{plain}");
-        }
-    }
 
     #[test]
     fn a_mark_counts_for_what_is_below_it_until_it_has_gone() {

@@ -126,15 +126,19 @@ fn a_mark_in_what_cannot_be_named_of_a_prompt_counts() {
     // What merely speaks of it, and what an agent has put beside a prompt.
     let mut place = Place::new();
     let mut script = Script::new("s");
-    let plain = json!({"type": "rich_text", "text": "what does #do-not-record do?"});
+    let plain = json!({"type": "rich_text", "text": "what does \"#do-not-record\" do?"});
     let answer = json!({"type": "rich_text", "text": text});
+    let snippet = json!({"type": "snippets", "snippet": "MARK: &str = \"#do-not-record\";"});
     let lines = [
         prompt(&mut script, plain),
         script.answer("a1", "m1", answer, 1),
+        script.line("attachment", "u3", json!({"attachment": snippet})),
     ];
     place.write("s.jsonl", jsonl(&lines));
     place.import_files(Agent::ClaudeCode);
     assert_eq!(place.figures()["s"].messages, 2);
+    let raw = place.rows("raw");
+    assert!(raw.iter().any(|raw| raw.contains("MARK: &str")), "{raw:?}");
     for (path, content) in OPENCODE {
         place.write(&format!("storage/{path}"), content);
     }

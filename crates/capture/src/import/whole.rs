@@ -133,16 +133,18 @@ impl Before {
         !facts.is_empty() && sink.withheld.waits(facts)
     }
 
-    /// Whether what was read since is of sessions in which nobody has spoken yet: what is said first may be marked.
+    /// Whether nobody has spoken yet in a session of which something was read since: what is said first may be marked.
     pub(super) fn is_mute(&self, sink: &mut Sink<'_, '_>) -> bool {
-        if is_anything_said(self.said(sink)) {
-            return false;
-        }
-        let sessions: HashSet<_> = self.said(sink).iter().map(|fact| fact.session).collect();
-        let read = sink.facts.0.iter();
-        let is_read = is_anything_said(read.filter(|fact| sessions.contains(&fact.session)));
-        let mut all = sessions.iter();
-        !sessions.is_empty() && !is_read && !all.any(|session| is_recorded(*session, sink.desk))
+        // What is told of a session that is elsewhere says nothing of this one.
+        let own = self.said(sink).iter().filter(|fact| fact.apart.is_none());
+        let sessions: HashSet<_> = own.map(|fact| fact.session).collect();
+        sessions.into_iter().any(|session| {
+            let is_said = |facts: &[Fact]| {
+                is_anything_said(facts.iter().filter(|fact| fact.session == session))
+            };
+            // Those of the whole batch are many.
+            !is_said(self.said(sink)) && !is_said(&sink.facts.0) && !is_recorded(session, sink.desk)
+        })
     }
 
     /// What was read since.

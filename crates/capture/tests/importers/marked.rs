@@ -205,3 +205,24 @@ fn what_stands_before_the_first_prompt_waits_for_it() {
     assert_eq!((done.ops > 0, done.waiting), (true, 0));
     assert_eq!(place.rows("titles"), ["Mine"]);
 }
+
+#[test]
+fn each_session_of_a_file_waits_for_its_own_first_prompt() {
+    let mut place = Place::new();
+    place.write("a.jsonl", jsonl(&[Script::new("a").user("a1", "fix it")]));
+    place.import_files(Agent::ClaudeCode);
+    let mut script = Script::new("b");
+    let mut lines = vec![
+        json!({"type": "summary", "summary": "Old work done", "leafUuid": "a1"}),
+        script.user("b1", "<command-name>/clear</command-name>"),
+    ];
+    place.write("b.jsonl", jsonl(&lines));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.ops, done.waiting), (0, 1));
+    lines.push(script.user("b2", "my own\n#do-not-record"));
+    place.write("b.jsonl", jsonl(&lines));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.ops > 0, done.waiting, done.marked_late), (true, 0, 0));
+    assert_eq!(place.figures().into_keys().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(place.rows("titles"), ["Old work done"]);
+}

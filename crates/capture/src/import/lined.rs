@@ -6,20 +6,21 @@ use syncline_replica::Replica;
 use syncline_store::local::ImportedFile;
 
 use super::batch::{MENDED, Tally};
-use super::desk::Since;
+use super::desk::{Desk, Since};
 use super::jobs::{Form, Job};
 use super::run::{Progress, Sink, with_causes};
 use super::whole::Before;
+use super::withhold::{is_anything_said, is_recorded};
 use super::{ImportBatch, ImportError, Problem, outputs};
 use crate::agent::Agent;
-use crate::facts::{Reading, Verdict};
+use crate::facts::{Fact, Reading, Verdict};
 use crate::privacy::{Cause, Privacy};
 use crate::reader::{Reader, version};
 use crate::tail::{self, Contents, Lines, Mark, Standing, Tail};
 
 const MEGABYTE: u64 = 1_000_000;
-/// How much is read at most in one go of a file that has not told where its session takes place: what tells it
-/// behind that is not waited for in a batch, and the file is held until it rests.
+/// How much is read at most in one go of a file that has not told where its session takes place, or in which nobody
+/// has spoken: what comes behind that is not waited for in a batch, and the file is held until it rests.
 const UNTOLD_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// A file that is being read by lines.
@@ -38,6 +39,8 @@ pub(super) struct Lined {
     /// Whether nothing that was read of it has told where its session takes place. What is not known to be
     /// outside of rules and marks is not kept: it is read again from here.
     untold: bool,
+    /// Whether nobody has spoken in what was read of it, and nothing is recorded of that.
+    mute: bool,
 }
 
 /// What became of what was just read.
@@ -107,6 +110,7 @@ impl Lined {
             Ok(lines) => Ok(Some(Self {
                 left_out: lines.position().left_out,
                 untold: lines.offset() == 0 || lines.position().untold,
+                mute: true,
                 job,
                 tail,
                 lines,
@@ -140,7 +144,7 @@ impl Lined {
         }
         self.settle(since, sink);
         let is_untold = self.untold && begun.waits(sink);
-        let waits = is_untold || (ended && begun.is_mute(sink));
+        let waits = is_untold || ((ended || self.mute) && begun.is_mute(sink));
         if waits && !self.job.rests(sink.desk.replica.now()) {
             begun.hold(sink);
             return Progress {
@@ -176,11 +180,13 @@ impl Lined {
         }
     }
 
-    /// Reads lines up to the byte `end`, and on until it is told where they take place; whether the file has no more.
+    /// Reads lines up to the byte `end`, and on until it is told where they take place and somebody has spoken; whether
+    /// the file has no more.
     fn read(&mut self, sink: &mut Sink<'_, '_>, end: u64) -> bool {
         let until_told = end.max(self.lines.offset().saturating_add(UNTOLD_BYTES_MAX));
         while sink.desk.failed.is_none() {
-            let end = if self.untold { until_told } else { end };
+            let waits = self.untold || self.mute;
+            let end = if waits { until_told } else { end };
             if self.lines.offset() >= end {
                 break;
             }
@@ -227,9 +233,11 @@ impl Lined {
             outputs::put_whole(&mut sink.facts.0[fact..], &self.job.path);
         }
         let left_out = sink.withheld.sift(sink.facts, since, sink.desk);
-        if self.untold && sink.facts.0.len() > fact {
-            self.untold = sink.withheld.waits(&sink.facts.0[fact..]);
+        let said = sink.facts.0.get(fact..).unwrap_or_default();
+        if self.untold && !said.is_empty() {
+            self.untold = sink.withheld.waits(said);
         }
+        self.mute = self.mute && is_mute(said, sink.desk);
         let Some(cause) = sink.batch.left_out(left_out) else {
             return Taken::Here;
         };
@@ -271,6 +279,12 @@ impl Lined {
             }
         }
     }
+}
+
+/// Whether nobody speaks in these facts, and none is of a session that is recorded.
+fn is_mute(facts: &[Fact], desk: &mut Desk<'_>) -> bool {
+    let mut own = facts.iter().filter(|fact| fact.apart.is_none());
+    !is_anything_said(facts) && !own.any(|fact| is_recorded(fact.session, desk))
 }
 
 /// Counts a line, and says once what is wrong with it; what is known was said before.

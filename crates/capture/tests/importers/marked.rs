@@ -226,3 +226,29 @@ fn each_session_of_a_file_waits_for_its_own_first_prompt() {
     assert_eq!(place.figures().into_keys().collect::<Vec<_>>(), ["a"]);
     assert_eq!(place.rows("titles"), ["Old work done"]);
 }
+
+#[test]
+fn the_end_of_a_batch_comes_before_no_first_prompt() {
+    const BATCH_BYTES: usize = 512 * 1024;
+    // A file before it leaves ten bytes of the batch, or what stands before the prompt takes more than one.
+    for (filled, told) in [(BATCH_BYTES - 10, 10), (0, BATCH_BYTES + 10)] {
+        let mut place = Place::new();
+        let long = |text: usize| jsonl(&[Script::new("a").user("a1", &"x".repeat(text))]);
+        if let Some(text) = filled.checked_sub(long(0).len()) {
+            place.write("a.jsonl", long(text));
+        }
+        let mut script = Script::new("b");
+        let mut caveat = script.user("b1", &"Mind. ".repeat(told));
+        caveat["isMeta"] = json!(true);
+        let lines = [
+            json!({"type": "custom-title", "customTitle": "Mine", "sessionId": "b"}),
+            caveat,
+            script.user("b2", "my own\n#do-not-record"),
+        ];
+        place.write("b.jsonl", jsonl(&lines));
+        place.import_one_batch(Agent::ClaudeCode);
+        let done = place.import_files(Agent::ClaudeCode);
+        assert_eq!((done.ops, done.waiting, done.marked_late), (0, 0, 0));
+        assert!(!place.figures().contains_key("b"), "{filled}");
+    }
+}

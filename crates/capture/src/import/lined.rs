@@ -144,8 +144,9 @@ impl Lined {
         }
         self.settle(since, sink);
         let is_untold = self.untold && begun.waits(sink);
-        let waits = is_untold || ((ended || self.mute) && begun.is_mute(sink));
-        if waits && !self.job.rests(sink.desk.replica.now()) {
+        let rests = self.job.rests(sink.desk.replica.now());
+        // Asked last: it looks at all of the batch.
+        if !rests && (is_untold || ((ended || self.mute) && begun.is_mute(sink))) {
             begun.hold(sink);
             return Progress {
                 done: self.lines.offset().saturating_sub(before),

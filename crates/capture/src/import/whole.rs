@@ -65,10 +65,10 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
 fn holds(job: &Job, before: &Before, sink: &mut Sink<'_, '_>) -> bool {
     let is_torn = sink.desk.torn && !before.said(sink).is_empty();
     let is_untold = before.waits(sink);
-    let waits = is_untold || before.is_mute(sink);
     // It may tell a place where nobody can read it: as long as rules might hold for that, nothing is kept.
     let may_be_closed = is_torn && is_untold && sink.withheld.privacy.has_rules_of_place();
-    may_be_closed || (is_torn || waits) && !job.rests(sink.desk.replica.now())
+    may_be_closed
+        || (!job.rests(sink.desk.replica.now()) && (is_torn || is_untold || before.is_mute(sink)))
 }
 
 /// Opens the file of a job that is read whole each time; none: it has gone, or can't be read.

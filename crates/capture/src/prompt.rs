@@ -36,8 +36,13 @@ const INTERRUPTED: &str = "[Request interrupted by user";
 
 /// Whether nothing of a text was said by a person.
 pub(crate) fn is_told(text: &str) -> bool {
-    let rest = behind(text, &[&TOLD]);
-    !text.trim().is_empty() && (rest.is_empty() || rest.starts_with(INTERRUPTED))
+    !text.trim().is_empty() && behind_interruption(behind(text, &[&TOLD])).is_empty()
+}
+
+/// Whether a person has said something in a prompt that is not about the agent itself: in words, by a command that was
+/// told something, or by one of their shell.
+pub(crate) fn is_said(prompt: &str) -> bool {
+    title_of(prompt).is_some() || behind(prompt, &[&TOLD]).starts_with("<bash-input>")
 }
 
 /// What the title of a session is made of where nobody has given it one: its first prompt, or the command that it
@@ -46,10 +51,9 @@ pub(crate) fn is_told(text: &str) -> bool {
 pub(crate) fn title_of(prompt: &str) -> Option<String> {
     const CHARS: usize = 4_000;
     let prompt = behind(prompt, &[&TOLD]);
-    let said = behind(prompt, &[&TOLD, &ENTERED]);
+    let said = behind_interruption(behind(prompt, &[&TOLD, &ENTERED]));
     let title = match command_of(prompt) {
         Some(command) if said.is_empty() => command,
-        _ if said.starts_with(INTERRUPTED) => return None,
         _ => said.to_owned(),
     };
     (!title.is_empty()).then(|| title.chars().take(CHARS).collect())
@@ -64,6 +68,14 @@ fn command_of(prompt: &str) -> Option<String> {
     };
     let (name, told) = (between("command-name")?, between("command-args")?);
     (!OF_THE_AGENT.contains(&name)).then(|| format!("{name} {told}"))
+}
+
+/// What a person has said behind the line that an agent has noted of an interruption, if it has noted one.
+fn behind_interruption(text: &str) -> &str {
+    match text.strip_prefix(INTERRUPTED) {
+        Some(rest) => rest.split_once('\n').map_or("", |(_, said)| said.trim()),
+        None => text,
+    }
 }
 
 /// What stands behind the elements of these names that a text begins with.
@@ -101,6 +113,7 @@ mod tests {
             ("<ide_opened_file>a.rs</ide_opened_file>", None),
             ("<local-command-stdout></local-command-stdout>", None),
             ("[Request interrupted by user for tool use]", None),
+            ("[Request interrupted by user]\nfix it", Some("fix it")),
             (
                 "<command-name>/clear</command-name><command-args></command-args>",
                 None,
@@ -119,6 +132,7 @@ mod tests {
             ("<local-command-stdout>Set.</local-command-stdout>", true),
             ("<local-command-stdout></local-command-stdout>", true),
             ("[Request interrupted by user]", true),
+            ("[Request interrupted by user]\nfix it", false),
             ("<system-reminder>be kind</system-reminder> fix it", false),
             ("<command-name>/clear</command-name>", false),
             ("", false),

@@ -155,7 +155,15 @@ fn commands_about_the_agent_itself_are_nothing_that_was_said_before_a_mark() {
     let review = clear
         .replace("/clear", "/review")
         .replace("<command-args>", "<command-args>the last change");
-    for (command, is_said) in [(clear, false), (&*review, true)] {
+    let interrupted = "[Request interrupted by user]";
+    let other = format!("{interrupted}\nand do X instead");
+    for (command, is_said) in [
+        (clear, false),
+        (&*review, true),
+        ("<bash-input>cargo test</bash-input>", true),
+        (interrupted, false),
+        (&*other, true),
+    ] {
         let mut place = Place::new();
         let mut script = Script::new("s");
         let mut caveat = script.user("u1", "<local-command-caveat>Mind.</local-command-caveat>");

@@ -9,7 +9,7 @@ use syncline_model::session::{Change, Part, Piece, words};
 
 use crate::facts::{Fact, QUEUED};
 use crate::privacy::{is_marked, is_marked_within};
-use crate::prompt::title_of;
+use crate::prompt::is_said;
 
 /// Whether the mark stands in a part. What can't be named of a prompt is JSON, as its agent wrote it.
 pub(super) fn has_mark(part: &Part<'_>) -> bool {
@@ -41,7 +41,7 @@ pub(in crate::import) fn is_anything_said<'f>(facts: impl IntoIterator<Item = &'
             false
         }
         Piece::Part(part) if asked.contains(&part.message_id) => {
-            part.kind != words::TEXT || title_of(&part.text).is_some()
+            part.kind != words::TEXT || is_said(&part.text)
         }
         Piece::Message(_) | Piece::Tool(_) | Piece::Error(_) => true,
         Piece::Compaction(_) | Piece::Usage(_) => true,

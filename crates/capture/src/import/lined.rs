@@ -136,7 +136,10 @@ impl Lined {
         let before = self.lines.offset();
         let end = before.saturating_add(bytes);
         let begun = Before::of(sink);
-        let ended = self.read(sink, end);
+        let (ended, fault) = match self.read(sink, end) {
+            Ok(ended) => (ended, None),
+            Err(fault) => (true, Some(fault)),
+        };
         let since = Since::of(sink);
         match ended {
             true => self.reader.end(sink.facts),
@@ -148,11 +151,13 @@ impl Lined {
         // Asked last: it looks at all of the batch.
         if !rests && (is_untold || ((ended || self.mute) && begun.is_mute(sink))) {
             begun.hold(sink);
+            self.tell_fault(fault, sink);
             return Progress {
                 done: self.lines.offset().saturating_sub(before),
                 ended: true,
             };
         }
+        self.tell_fault(fault, sink);
         if is_untold {
             self.untold = ended;
         }
@@ -182,8 +187,8 @@ impl Lined {
     }
 
     /// Reads lines up to the byte `end`, and on until it is told where they take place and somebody has spoken; whether
-    /// the file has no more.
-    fn read(&mut self, sink: &mut Sink<'_, '_>, end: u64) -> bool {
+    /// the file has no more, or why no more can be read.
+    fn read(&mut self, sink: &mut Sink<'_, '_>, end: u64) -> Result<bool, String> {
         let until_told = end.max(self.lines.offset().saturating_add(UNTOLD_BYTES_MAX));
         while sink.desk.failed.is_none() {
             let waits = self.untold || self.mute;
@@ -192,7 +197,7 @@ impl Lined {
                 break;
             }
             let (text, number, fault) = match self.lines.next_line() {
-                Ok(None) => return true,
+                Ok(None) => return Ok(true),
                 Ok(Some(Ok(line))) => {
                     let fault = line.mended.then(|| MENDED.to_owned());
                     (Cow::Borrowed(line.text), line.number, fault)
@@ -206,10 +211,7 @@ impl Lined {
                     let fault = format!("it has {size} MB: {kept}");
                     (Cow::Owned(long.stub), long.number, Some(fault))
                 }
-                Err(error) => {
-                    sink.problem(&self.job.path, error.to_string());
-                    return true;
-                }
+                Err(error) => return Err(error.to_string()),
             };
             let since = Since::of(sink);
             let verdict = self.reader.line(number, &text, sink.desk, sink.facts);
@@ -223,7 +225,14 @@ impl Lined {
             }
             tell(verdict, number, fault, &mut sink.tally(&self.job.path));
         }
-        false
+        Ok(false)
+    }
+
+    /// Says why no more of the file can be read, also where what was read is held.
+    fn tell_fault(&self, fault: Option<String>, sink: &mut Sink<'_, '_>) {
+        if let Some(fault) = fault {
+            sink.problem(&self.job.path, fault);
+        }
     }
 
     /// Takes what was just found for this file, unless it is to be left out.

@@ -89,6 +89,18 @@ fn a_compressed_transcript_is_read_as_what_is_in_it() {
 }
 
 #[test]
+fn a_compressed_transcript_that_is_cut_before_its_first_prompt_is_told_while_it_waits() {
+    let packed = |text: &str| zstd::encode_all(text.as_bytes(), 0).unwrap();
+    let (begins, ends) = CODEX.split_at(CODEX.find('\n').unwrap() + 1);
+    let mut place = Place::new();
+    let ends = packed(ends);
+    let content = [&packed(begins), &ends[..ends.len() / 2]].concat();
+    place.write("rollout-a-c1.jsonl.zst", content);
+    let done = place.import_files(Agent::Codex);
+    assert_eq!((done.ops, done.waiting, done.problems.len()), (0, 1, 1));
+}
+
+#[test]
 fn a_fork_of_codex_counts_nothing_of_its_parent() {
     let mut place = Place::new();
     place.write("rollout-a-c1.jsonl", CODEX);

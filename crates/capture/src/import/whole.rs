@@ -133,18 +133,23 @@ impl Before {
         !facts.is_empty() && sink.withheld.waits(facts)
     }
 
-    /// Whether nobody has spoken yet in a session of which something was read since: what is said first may be marked.
+    /// Whether nobody has spoken yet in the sessions of which something was read since: what is said first may be marked.
+    /// Where somebody has in one of them, those that are only named beside it keep it from nobody.
     pub(super) fn is_mute(&self, sink: &mut Sink<'_, '_>) -> bool {
         // What is told of a session that is elsewhere says nothing of this one.
         let own = self.said(sink).iter().filter(|fact| fact.apart.is_none());
         let sessions: HashSet<_> = own.map(|fact| fact.session).collect();
-        sessions.into_iter().any(|session| {
-            let is_said = |facts: &[Fact]| {
-                is_anything_said(facts.iter().filter(|fact| fact.session == session))
-            };
-            // Those of the whole batch are many.
-            !is_said(self.said(sink)) && !is_said(&sink.facts.0) && !is_recorded(session, sink.desk)
-        })
+        let is_any = !sessions.is_empty();
+        is_any
+            && sessions.into_iter().all(|session| {
+                let is_said = |facts: &[Fact]| {
+                    is_anything_said(facts.iter().filter(|fact| fact.session == session))
+                };
+                // Those of the whole batch are many.
+                !is_said(self.said(sink))
+                    && !is_said(&sink.facts.0)
+                    && !is_recorded(session, sink.desk)
+            })
     }
 
     /// What was read since.

@@ -79,19 +79,21 @@ fn lock_within(
 
 /// Opens a file that may be another user's, who has made it readable.
 fn open_or_make(path: &Path) -> io::Result<File> {
-    match File::open(path) {
+    match options().read(true).open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => make(path),
         opened => opened,
     }
 }
 
-/// Makes it as a file of whoever the directory belongs to: they could not open one of root's.
+/// Makes it as a file of whoever the directory belongs to: they could not open one of root's. One that is there is not
+/// given to anybody: they may have put any file of root's in its place.
 fn make(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let lock = options.open(path)?;
+    let lock = match options().write(true).create_new(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return options().write(true).open(path);
+        }
+        made => made?,
+    };
     #[cfg(unix)]
     if let Err(error) = give_to_owner(&lock, path) {
         // It is locked all the same; its directory's owner is told when they can't open it.
@@ -101,6 +103,20 @@ fn make(path: &Path) -> io::Result<File> {
         );
     }
     Ok(lock)
+}
+
+/// It is never a link: what one leads to is not of this directory.
+fn options() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is nothing to set"))]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+
+        let no_link = rustix::fs::OFlags::NOFOLLOW.bits();
+        options.mode(0o600).custom_flags(no_link.cast_signed());
+    }
+    options
 }
 
 #[cfg(unix)]
@@ -139,6 +155,38 @@ mod tests {
         let owner = |path: &Path| path.metadata().map(|of| (of.uid(), of.gid())).unwrap();
         assert_eq!(owner(&dir.path().join(LOCK_NAME)), owner(dir.path()));
         assert!(!is_given || owner(dir.path()) == (1, 1));
+    }
+
+    /// Root runs commands in directories of others, who may have planted it.
+    #[test]
+    fn what_a_link_in_place_of_the_lock_leads_to_is_given_to_nobody() {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let kept = elsewhere.path().join("kept");
+        fs::write(&kept, "root's").unwrap();
+        let owner = |path: &Path| path.metadata().map(|of| (of.uid(), of.gid())).unwrap();
+        let before = owner(&kept);
+        for target in [&kept, &elsewhere.path().join("none")] {
+            let dir = tempfile::tempdir().unwrap();
+            // It can't be given away where the tests do not run as root.
+            drop(std::os::unix::fs::chown(dir.path(), Some(1), Some(1)));
+            let lock = dir.path().join(LOCK_NAME);
+            std::os::unix::fs::symlink(target, &lock).unwrap();
+            let opened = keep_from_restores(dir.path()).map(drop);
+            fs::create_dir(dir.path().join(DECIDED_RESTORE)).unwrap();
+            let made = finish_replica_restore(dir.path());
+            for met in [opened, made] {
+                let told = met.unwrap_err().to_string();
+                assert!(told.contains(LOCK_NAME), "{told}");
+            }
+        }
+        assert_eq!(owner(&kept), before);
+        assert!(!elsewhere.path().join("none").exists());
+        // A second name of a file is no link that is met by opening it.
+        let dir = tempfile::tempdir().unwrap();
+        drop(std::os::unix::fs::chown(dir.path(), Some(1), Some(1)));
+        fs::hard_link(&kept, dir.path().join(LOCK_NAME)).unwrap();
+        drop(make(&dir.path().join(LOCK_NAME)).unwrap());
+        assert_eq!(owner(&kept), before);
     }
 
     #[test]

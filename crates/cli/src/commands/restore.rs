@@ -62,8 +62,9 @@ struct Done {
     left_out: Vec<String>,
     /// Where what was replaced is now.
     aside: Option<PathBuf>,
-    /// How many ops a replica that was replaced had not sent; they are in what was moved aside.
-    unsent: u64,
+    /// How many ops a replica that was replaced had not sent; they are in what was moved aside. Null where that can't be
+    /// read.
+    unsent: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -321,21 +322,33 @@ fn into_replica(
         RestoreError::Backup(error) => error.into(),
     })?;
     drop(progress);
-    // Others may have written since somebody was asked.
-    if let Some(aside) = restored.aside.as_ref().filter(|_| restored.unsent > 0) {
-        context.output.note(format_args!(
-            "{} not been sent: kept in what is moved aside",
-            match restored.unsent {
-                1 => "1 op has".to_owned(),
-                unsent => format!("{unsent} ops have"),
-            }
-        ));
-        context.output.note(format_args!(
-            "to send them all the same: {}",
-            replica_access::to_send_replaced(aside, context)?
-        ));
+    if let Some(aside) = &restored.aside {
+        tell_unsent(restored.unsent, aside, context)?;
     }
     Ok(restored)
+}
+
+/// Others may have written since somebody was asked.
+fn tell_unsent(unsent: Option<u64>, aside: &Path, context: &Context) -> Outcome {
+    let unsent = match unsent {
+        Some(0) => return Ok(()),
+        Some(1) => "1 op has not been sent".to_owned(),
+        Some(unsent) => format!("{unsent} ops have not been sent"),
+        None => {
+            context.output.note(format_args!(
+                "what it replaces can't be read, and may hold what has not been sent"
+            ));
+            return Ok(());
+        }
+    };
+    context
+        .output
+        .note(format_args!("{unsent}: kept in what is moved aside"));
+    context.output.note(format_args!(
+        "to send them all the same: {}",
+        replica_access::to_send_replaced(aside, context)?
+    ));
+    Ok(())
 }
 
 /// What ends the daemon that has the replica open.

@@ -53,8 +53,8 @@ pub struct Restored {
     pub unreadable: Vec<String>,
     /// None where nothing was replaced.
     pub aside: Option<PathBuf>,
-    /// How many ops a replica that was replaced had not sent, as it was when it was.
-    pub unsent: u64,
+    /// How many ops a replica that was replaced had not sent, as it was when it was; none where that can't be read.
+    pub unsent: Option<u64>,
 }
 
 /// Puts the backup of a server, or of one of its tenants, back into `data`, after verifying it.
@@ -118,7 +118,7 @@ pub fn restore_server(
         tenants,
         unreadable,
         aside: Some(aside).filter(|path| path.exists()),
-        unsent: 0,
+        unsent: Some(0),
     })
 }
 
@@ -270,18 +270,18 @@ pub fn restore_replica(
     })
 }
 
-/// How many ops wait in a local file that was moved aside.
-fn unsent_in(local: &Path) -> u64 {
+/// How many ops wait in a local file that was moved aside; none where it can't be read.
+fn unsent_in(local: &Path) -> Option<u64> {
     match LocalFile::pending_of_copy(local) {
-        Ok(unsent) => unsent,
-        Err(OpenError::Missing { .. }) => 0,
+        Ok(unsent) => Some(unsent),
+        Err(OpenError::Missing { .. }) => Some(0),
         // What is restored is in its place all the same.
         Err(error) => {
             tracing::warn!(
                 error = &error as &dyn Error, file.local = %local.display(),
                 "what was replaced can't be read, so nobody tells what of it was not sent"
             );
-            0
+            None
         }
     }
 }

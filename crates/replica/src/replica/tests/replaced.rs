@@ -99,7 +99,19 @@ fn what_is_written_while_a_backup_is_put_back_is_told_as_unsent() {
     })
     .unwrap();
     assert!(late);
-    assert_eq!(restored.unsent, 4, "a thread and three entries");
+    assert_eq!(restored.unsent, Some(4), "a thread and three entries");
+    assert_eq!(contents(&mut place.open("a")), ["one"]);
+}
+
+#[test]
+fn nobody_says_that_what_is_replaced_and_can_not_be_read_was_sent() {
+    let place = Place::new();
+    let (open, copy) = backed_up(&place);
+    drop(open);
+    let local = place.path("a").join(LOCAL_FILE_NAME);
+    fs::write(local, "no database".repeat(100)).unwrap();
+    let restored = restore(&place.path("a"), &copy, |_| ()).unwrap();
+    assert_eq!(restored.unsent, None);
     assert_eq!(contents(&mut place.open("a")), ["one"]);
 }
 

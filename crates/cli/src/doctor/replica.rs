@@ -242,7 +242,7 @@ pub(super) fn replaced(context: &Context) -> Finding {
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut replaced: Vec<_> = names.filter(|name| name.starts_with("replaced-")).collect();
     replaced.sort();
-    let (mut told, mut to_send) = (Vec::new(), None);
+    let (mut told, mut to_send, mut is_kept_from_us) = (Vec::new(), None, false);
     for aside in replaced.into_iter().map(|name| dir.join(name)) {
         let at = aside.display();
         match LocalFile::pending_of_copy(&aside.join(LOCAL_FILE_NAME)) {
@@ -251,7 +251,10 @@ pub(super) fn replaced(context: &Context) -> Finding {
                 told.push(format!("{} in {at}", counted(count, "op")));
                 to_send.get_or_insert(aside);
             }
-            Err(error) => told.push(format!("{at} can't be read: {}", last_cause(&error))),
+            Err(error) => {
+                is_kept_from_us |= !error.is_damage();
+                told.push(format!("{at} can't be read: {}", last_cause(&error)));
+            }
         }
     }
     if told.is_empty() {
@@ -263,6 +266,7 @@ pub(super) fn replaced(context: &Context) -> Finding {
     ));
     match to_send {
         Some(first) => found.fix(tried!(to_send_replaced(&first, context))),
-        None => found.fix(SEE_TO_OWNER),
+        None if is_kept_from_us => found.fix(SEE_TO_OWNER),
+        None => found,
     }
 }

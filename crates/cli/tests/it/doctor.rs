@@ -192,8 +192,11 @@ fn a_replica_that_was_replaced_and_has_not_sent_all_is_told_with_what_sends_it()
         .home()
         .join(".local/share/syncline/profiles/default");
     let spoilt = profile.join("replaced-0");
-    fs::create_dir(&spoilt).unwrap();
-    fs::write(spoilt.join("local.db"), "no database".repeat(100)).unwrap();
+    let spoil = || {
+        fs::create_dir(&spoilt).unwrap();
+        fs::write(spoilt.join("local.db"), "no database".repeat(100)).unwrap();
+    };
+    spoil();
     let found = replaced();
     assert_eq!(found["state"], "warning", "{found}");
     let message = found["message"].as_str().unwrap();
@@ -213,6 +216,10 @@ fn a_replica_that_was_replaced_and_has_not_sent_all_is_told_with_what_sends_it()
     machine.run(&["sync"]).done();
     assert_eq!(machine.contents("plan").len(), 3);
     assert_eq!(replaced()["state"], "ok");
+    spoil();
+    let found = replaced();
+    assert_eq!(found["state"], "warning", "{found}");
+    assert!(found["fix"].is_null(), "no mode mends damage: {found}");
 }
 
 /// Spoils the file that holds what the server has.

@@ -18,13 +18,15 @@ pub fn is_refused_write(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// Whether what is below `error` is that a file can't be written to, or be opened for that: all that the disk does
-/// but fail to read.
+/// but fail to read, and no memory is not the disk's.
 pub fn is_failed_write(error: &(dyn Error + 'static)) -> bool {
     is_refused_write(error)
         || is_below(error, &|error| {
             let code = error.downcast_ref().and_then(extended_code);
             code.is_some_and(|code| match code {
-                ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ => false,
+                ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_NOMEM => {
+                    false
+                }
                 // The lowest byte is what the others are kinds of.
                 code => matches!(
                     code & 0xff,
@@ -56,6 +58,7 @@ mod tests {
             (ffi::SQLITE_READONLY_DBMOVED, true),
             (ffi::SQLITE_IOERR_READ, false),
             (ffi::SQLITE_IOERR_SHORT_READ, false),
+            (ffi::SQLITE_IOERR_NOMEM, false),
             (ffi::SQLITE_CONSTRAINT, false),
         ] {
             let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);

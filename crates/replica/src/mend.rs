@@ -37,8 +37,8 @@ pub(crate) fn set_aside_if(
     };
     let _kept = place.keep_from_restores()?;
     let mut now = Looked::at(&place)?;
-    // What was put in its place meanwhile may bear its name, and is whole.
-    if now.file != looked_at.file {
+    // What was put in its place meanwhile may bear its name, or have its inode, and is whole.
+    if (&now.name, &now.file) != (&looked_at.name, &looked_at.file) {
         return Ok(());
     }
     place.set_aside(&mut now.local, &now.name, &*problem)

@@ -130,7 +130,7 @@ pub(crate) struct Metrics {
     pub(crate) tenants_open: Gauge,
     /// 1 since a write found no room on the disk, until one finds some.
     pub(crate) storage_full: Gauge,
-    /// 1 since a write failed on the disk for another cause, until one is done.
+    /// 1 since a write failed on the disk for another cause, until one is done, or could be.
     pub(crate) storage_failing: Gauge,
 }
 

@@ -224,15 +224,24 @@ impl Server {
         self.look_for_room().await;
     }
 
-    /// Learns that there is room on the disk again where nobody writes.
+    /// Learns that there is room on the disk again, or that it takes writes again, where nobody writes.
     async fn look_for_room(&self) {
-        if self.metrics.storage_full.get() == 0 {
+        let is_full = self.metrics.storage_full.get() != 0;
+        let is_failing = self.metrics.storage_failing.get() != 0;
+        if !is_full && !is_failing {
             return;
         }
         let data = self.data.clone();
-        let found = tokio::task::spawn_blocking(move || data.has_room(ROOM_BYTES)).await;
-        if found.is_ok_and(|found| found) {
+        let looked = tokio::task::spawn_blocking(move || {
+            let has_room = is_full && data.has_room(ROOM_BYTES);
+            (has_room, is_failing && data.takes_writes(ROOM_BYTES as u64))
+        });
+        let (has_room, takes_writes) = looked.await.unwrap_or((false, false));
+        if has_room {
             self.metrics.storage_full.set(0);
+        }
+        if takes_writes {
+            self.metrics.storage_failing.set(0);
         }
     }
 
@@ -285,6 +294,28 @@ mod tests {
         }
     }
 
+    fn server(root: &tempfile::TempDir) -> Arc<Server> {
+        let directory = DataDirectory::open(root.path()).unwrap();
+        let config = ServeConfig::new(root.path(), AuthMode::Token { jwt: None });
+        let listener = SocketAddr::from(([127, 0, 0, 1], 0));
+        Arc::new(Server::new(config, directory, listener).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_takes_writes_again_is_well_where_nobody_writes() {
+        let root = tempfile::TempDir::new().unwrap();
+        let server = server(&root);
+        let metrics = &server.metrics;
+        metrics.storage_failing.set(1);
+        let in_its_way = root.path().join("tenants/room.tmp");
+        std::fs::create_dir(&in_its_way).unwrap();
+        server.look_for_room().await;
+        assert_eq!(metrics.storage(), "failing");
+        std::fs::remove_dir(&in_its_way).unwrap();
+        server.look_for_room().await;
+        assert_eq!(metrics.storage(), "ok");
+    }
+
     #[tokio::test]
     async fn a_note_of_when_tokens_were_used_ends_nothing_that_waits_and_a_revocation_does() {
         let root = tempfile::TempDir::new().unwrap();
@@ -294,9 +325,7 @@ mod tests {
         command
             .insert_token(&TokenHash::of("sl_a"), &token)
             .unwrap();
-        let config = ServeConfig::new(root.path(), AuthMode::Token { jwt: None });
-        let listener = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Arc::new(Server::new(config, directory, listener).unwrap());
+        let server = server(&root);
         let mut version = None;
         server.watch_credentials(&mut version);
 

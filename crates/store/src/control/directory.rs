@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -205,18 +205,31 @@ impl DataDirectory {
         let in_logs = format!("{TENANTS}/{ROOM}");
         [ROOM, &in_logs]
             .into_iter()
-            .all(|name| self.takes(name, bytes))
+            .all(|name| self.takes(name, |file| file.write_all(&vec![b'x'; bytes])))
     }
 
-    /// Whether a file of so many bytes can be made, and taken away again.
-    fn takes(&self, name: &str, bytes: usize) -> bool {
-        let path = self.path.join(name);
-        let wrote = || {
-            self.private_file(name).map_err(io::Error::other)?;
-            fs::write(&path, vec![b'x'; bytes])
+    /// Whether something can be written beside the logs and is on the disk then, and their largest file may have so
+    /// many bytes more. It takes no such room.
+    pub fn takes_writes(&self, bytes: u64) -> bool {
+        let largest = || {
+            let entries = fs::read_dir(self.path.join(TENANTS))?;
+            let lengths = entries.map(|entry| Ok(entry?.metadata()?.len()));
+            lengths.collect::<io::Result<Vec<_>>>()
         };
-        let fits = wrote().is_ok();
-        fs::remove_file(&path).is_ok() && fits
+        self.takes(&format!("{TENANTS}/{ROOM}"), |file| {
+            let largest = largest()?.into_iter().max().unwrap_or(0);
+            file.write_all(b"x")?;
+            // A bound to the size of files may be that which the log has met.
+            file.set_len(largest + bytes)?;
+            file.sync_all()
+        })
+    }
+
+    /// Whether a file can be made and written, and taken away again.
+    fn takes(&self, name: &str, write: impl FnOnce(&mut File) -> io::Result<()>) -> bool {
+        let opened = self.private_log(name).map_err(io::Error::other);
+        let fits = opened.and_then(|mut file| write(&mut file)).is_ok();
+        fs::remove_file(self.path.join(name)).is_ok() && fits
     }
 
     /// Makes an empty file that other users can't read, unless it is there; SQLite gives the files

@@ -376,12 +376,15 @@ fn an_order_is_taken_once_and_answered_to_who_placed_it() {
 fn there_is_room_where_the_directory_and_its_logs_both_have_some() {
     let place = tempfile::tempdir().unwrap();
     let data = DataDirectory::open(place.path().join("data")).unwrap();
-    assert!(data.has_room(10));
+    assert!(data.has_room(10) && data.takes_writes(10));
     for within in ["", "tenants"] {
         let full = data.path().join(within).join("room.tmp");
         std::fs::create_dir(&full).unwrap();
         assert!(!data.has_room(10), "{}", full.display());
+        assert_eq!(data.takes_writes(10), within.is_empty());
         std::fs::remove_dir(&full).unwrap();
     }
-    assert!(data.has_room(10));
+    assert!(data.has_room(10) && data.takes_writes(10));
+    let left = std::fs::read_dir(data.path().join("tenants")).unwrap();
+    assert_eq!(left.count(), 0);
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::command_start::COMMAND_BYTES_MAX;
 use super::shape::Alphabet;
 use super::values::Style;
 
@@ -89,7 +90,6 @@ pub(super) fn is_flag(text: &[u8], name: &Range<usize>) -> bool {
 /// other files have it, too.
 pub(super) fn is_of_shell(text: &[u8], name: &Range<usize>, value: &[u8]) -> bool {
     const EXPORTS: [&[u8]; 5] = [b"export ", b"env ", b"ENV ", b" -e ", b"--env "];
-    const COMMAND_BYTES_MAX: usize = 256;
     let before = &text[name.start.saturating_sub(COMMAND_BYTES_MAX)..name.start];
     let exports = |export: &[u8]| {
         let place = memchr::memmem::rfind(before, export);

@@ -29,14 +29,14 @@ pub(crate) fn set_aside_if(
         files: FileOptions::default(),
     };
     let kept = place.keep_from_restores()?;
-    let looked_at = Looked::at(&place)?;
+    let looked_at = CurrentLog::at(&place)?;
     // A large file is read for longer than restores wait, and those who wait for them.
     drop(kept);
     let Some(problem) = problem_of(&looked_at.path).map_err(ReplicaError::OpenTenant)? else {
         return Ok(());
     };
     let _kept = place.keep_from_restores()?;
-    let mut now = Looked::at(&place)?;
+    let mut now = CurrentLog::at(&place)?;
     // What was put in its place meanwhile may bear its name, or have its inode, and is whole.
     if (&now.name, &now.file) != (&looked_at.name, &looked_at.file) {
         return Ok(());
@@ -45,14 +45,14 @@ pub(crate) fn set_aside_if(
 }
 
 /// The tenant file of a replica, and which file that is. No restore may exchange the files while it is looked at.
-struct Looked {
+struct CurrentLog {
     local: LocalFile,
     name: String,
     path: PathBuf,
     file: Option<FileIdentity>,
 }
 
-impl Looked {
+impl CurrentLog {
     fn at(place: &Place) -> Result<Self, ReplicaError> {
         let mut local = place.open_local()?.file;
         let NamedFile { name, file } = place.open_tenant(&mut local)?;

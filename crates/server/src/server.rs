@@ -10,7 +10,7 @@ use syncline_store::control::{
     ControlError, ControlFile, ControlOpenError, DataDirectory, ServerNote,
 };
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::auth::{Allowance, AuthSetupError, Authenticator, HostPolicy, RateLimiter};
 use crate::backups::FailedBackup;
@@ -185,7 +185,8 @@ impl Server {
     pub(crate) async fn keep_house(self: Arc<Self>) {
         let mut heartbeat = tokio::time::interval(self.config.limits.heartbeat);
         let mut watch = tokio::time::interval(WATCH_EVERY);
-        let mut tidy = tokio::time::interval(TIDY_EVERY);
+        // Nothing is to be tidied yet, and a disk that has just failed has not changed.
+        let mut tidy = interval_at(tokio::time::Instant::now() + TIDY_EVERY, TIDY_EVERY);
         for interval in [&mut heartbeat, &mut watch, &mut tidy] {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }

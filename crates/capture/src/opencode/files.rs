@@ -45,17 +45,11 @@ pub(crate) fn read_file(
     }
     let messages = files_in(&storage.join("message").join(&native));
     if text(&session, &["directory"]).is_none() {
-        let mut directory = directory_in(&messages);
-        if is_damaged && directory.is_none() {
-            let torn = lost.first().map_or("", |(_, torn)| torn.as_str());
-            if messages.is_empty() && torn.trim().is_empty() {
-                return;
-            }
-            // It is being written anew in its place, and tells one once it is whole.
-            known.found_torn();
-            directory = text_in_torn(torn, "directory");
+        let torn = lost.first().map(|(_, torn)| torn.as_str());
+        if messages.is_empty() && torn.is_some_and(|torn| torn.trim().is_empty()) {
+            return;
         }
-        if let Some(directory) = directory {
+        if let Some(directory) = directory_of(&messages, torn, known) {
             session["directory"] = directory.into();
         }
     }
@@ -88,6 +82,16 @@ pub(crate) fn read_file(
     take_back(id, found, known, facts, tally);
     keep_lost(id, &lost, place_at(last), known, facts);
     facts.come_up_to(from, place_at(last));
+}
+
+/// Where a session takes place whose file does not tell: what its messages say, or else what is left of that file.
+fn directory_of(messages: &[PathBuf], torn: Option<&str>, known: &mut dyn Known) -> Option<String> {
+    directory_in(messages).or_else(|| {
+        let torn = torn?;
+        // It is being written anew in its place, and tells one once it is whole.
+        known.found_torn();
+        text_in_torn(torn, "directory")
+    })
 }
 
 /// The files of a session, as they are read.

@@ -106,15 +106,21 @@ fn a_log_that_is_damaged_where_only_reads_meet_it_is_fetched_again() {
     assert_eq!(files(&ada, "damaged-").len(), 1);
 }
 
-#[test]
-fn a_daemon_that_has_the_damaged_log_open_fetches_it_again() {
-    let server = Server::start();
+/// A machine whose log is damaged, and a daemon that has it open.
+fn damaged_beside_daemon(server: &Server) -> (Machine, Daemon) {
     let ada = server.member("ada");
     list(&ada);
     // With nothing to send, it does not meet the damage by itself, which it would mend.
     ada.run(&["sync"]).done();
     damage(&ada);
     let daemon = Daemon::start(&ada);
+    (ada, daemon)
+}
+
+#[test]
+fn a_daemon_that_has_the_damaged_log_open_fetches_it_again() {
+    let server = Server::start();
+    let (ada, daemon) = damaged_beside_daemon(&server);
     fails(&ada);
     assert_eq!(check(&ada, &["--fix"])["repaired"], true);
     until("the daemon has all of it again", || {
@@ -147,11 +153,7 @@ fn a_damaged_log_of_any_size_is_mended_as_its_failures_say() {
 #[test]
 fn a_sync_beside_a_daemon_ends_when_a_log_that_was_set_aside_is_there_again() {
     let server = Server::start();
-    let ada = server.member("ada");
-    list(&ada);
-    ada.run(&["sync"]).done();
-    damage(&ada);
-    let daemon = Daemon::start(&ada);
+    let (ada, daemon) = damaged_beside_daemon(&server);
     ada.run(&["sync"]).done();
     // The next command finds the daemon before that has looked for what others do.
     syncline_replica::set_aside_if_damaged(&directory(&ada)).unwrap();

@@ -97,7 +97,7 @@ pub struct Committed {
     pub failures: usize,
     /// What has changed of tables with shapes.
     pub shapes: ShapeChanges,
-    /// Whether the disk has taken something, if only as the file was opened again after a failure.
+    /// Whether the disk has taken something.
     pub taken: bool,
 }
 
@@ -209,7 +209,6 @@ impl TenantLog {
         folding: &Cell<Option<usize>>,
     ) -> Result<Tried, Refused> {
         let actor = self.birth.actor.clone();
-        let reopened = self.file.is_none();
         self.file()?;
         let file = self.file.as_mut().expect("it was opened just now");
         let mut batch = file.begin()?;
@@ -259,7 +258,7 @@ impl TenantLog {
             head,
             erased,
             shapes,
-            taken: reopened || wrote || noted,
+            taken: wrote || noted,
         })
     }
 }

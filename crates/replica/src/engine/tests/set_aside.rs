@@ -20,13 +20,19 @@ fn lose_log_of(replica: &mut Replica) {
     replica.set_aside_damaged(&cause).unwrap();
 }
 
-#[test]
-fn a_tenant_file_damaged_under_a_running_engine_is_fetched_again() {
+/// A replica that has synced an entry.
+fn synced(settings: Settings) -> (Machines, WireServer, Node) {
     let (machines, mut server) = (Machines::new(), WireServer::new());
-    let mut a = machines.node("a", LIVE);
+    let mut a = machines.node("a", settings);
     a.settle(&mut server);
     a.write(&["kept"]);
     a.settle(&mut server);
+    (machines, server, a)
+}
+
+#[test]
+fn a_tenant_file_damaged_under_a_running_engine_is_fetched_again() {
+    let (_machines, mut server, mut a) = synced(LIVE);
     lose_log(&mut a);
     a.write(&["pending"]);
     a.settle(&mut server);
@@ -36,11 +42,7 @@ fn a_tenant_file_damaged_under_a_running_engine_is_fetched_again() {
 
 #[test]
 fn a_tenant_file_that_another_process_has_set_aside_is_fetched_again_though_nothing_comes() {
-    let (machines, mut server) = (Machines::new(), WireServer::new());
-    let mut a = machines.node("a", LIVE);
-    a.settle(&mut server);
-    a.write(&["kept"]);
-    a.settle(&mut server);
+    let (_machines, mut server, mut a) = synced(LIVE);
     for call in [EngineEvent::LocalWrite, EngineEvent::Wake] {
         // What is open here is the one of before until it is looked for.
         lose_log_of(&mut a.engine.replica().another().unwrap());
@@ -66,11 +68,7 @@ fn a_log_that_was_set_aside_is_something_new_also_for_who_has_turned_to_it_alrea
 
 #[test]
 fn a_log_that_was_set_aside_is_fetched_again_also_while_the_server_takes_no_pushes() {
-    let (machines, mut server) = (Machines::new(), WireServer::new());
-    let mut a = machines.node("a", LIVE);
-    a.settle(&mut server);
-    a.write(&["kept"]);
-    a.settle(&mut server);
+    let (_machines, mut server, mut a) = synced(LIVE);
     a.write(&["held"]);
     for call in [EngineEvent::LocalWrite, EngineEvent::Wake] {
         until_held_back(&mut a, &mut server);
@@ -100,10 +98,7 @@ fn until_held_back(node: &mut Node, server: &mut WireServer) {
 
 #[test]
 fn a_log_that_was_set_aside_is_fetched_again_by_the_next_poll() {
-    let (machines, mut server) = (Machines::new(), WireServer::new());
-    let mut a = machines.node("a", POLL);
-    a.write(&["kept"]);
-    a.settle(&mut server);
+    let (_machines, mut server, mut a) = synced(POLL);
     lose_log_of(&mut a.engine.replica().another().unwrap());
     a.tell(EngineEvent::Wake);
     a.settle(&mut server);
@@ -113,9 +108,7 @@ fn a_log_that_was_set_aside_is_fetched_again_by_the_next_poll() {
 /// What comes after the last op of a log that was compacted goes on with any place below it.
 #[test]
 fn a_log_that_is_set_aside_while_a_page_is_asked_for_is_fetched_from_its_beginning() {
-    let (machines, mut server) = (Machines::new(), WireServer::new());
-    let mut a = machines.node("a", POLL);
-    a.write(&["kept"]);
+    let (_machines, mut server, mut a) = synced(POLL);
     for name in ["early", "latter"] {
         write_op(&mut a, rename(name), &mut server);
     }

@@ -10,7 +10,7 @@ use crate::wire::{Reply, Wire};
 const OPERATOR_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// How long a test waits for what should come at once.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that was told so, killed when dropped.
 pub(crate) struct Told {

@@ -9,7 +9,7 @@ use syncline_daemon::{CallError, Config, DaemonError, Followed, Settings, call, 
 use syncline_replica::ReplicaOptions;
 
 /// What nothing here takes, unless it hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Home {
     directory: tempfile::TempDir,

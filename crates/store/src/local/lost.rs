@@ -85,11 +85,12 @@ impl LocalFile {
 }
 
 /// Notes what ops have lost.
-pub(super) fn note(
+pub(super) fn note<'a>(
     transaction: &Transaction<'_>,
-    lost: &[(OpKey, LostEdit)],
+    lost: impl Iterator<Item = &'a (OpKey, LostEdit)>,
 ) -> Result<(), StoreError> {
-    if lost.is_empty() {
+    let mut lost = lost.peekable();
+    if lost.peek().is_none() {
         return Ok(());
     }
     let mut statement = transaction

@@ -1,5 +1,7 @@
 //! What of the outbox is folded on top of the log, and what no longer is.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection;
 use syncline_model::{OpKey, ResourceId, Scope, touches_several};
 
@@ -98,7 +100,7 @@ impl LocalFile {
 impl Judged<'_> {
     /// Removes ops that the log holds, and notes what they have lost. What the view shows of them is the
     /// log's from now on. One that was never offered by this replica was by another life of it, and so was
-    /// what stands before it.
+    /// what stands before it. What another process has removed meanwhile has had its losses noted by it.
     pub fn forget_pulled(
         self,
         keys: &[OpKey],
@@ -108,6 +110,7 @@ impl Judged<'_> {
             return Ok(());
         }
         self.relaxed(|transaction| {
+            let mut removed = HashSet::new();
             for key in keys {
                 transaction
                     .prepare_cached(
@@ -116,8 +119,11 @@ impl Judged<'_> {
                          AND ordinal > offered",
                     )?
                     .execute(key_columns(key))?;
-                remove(transaction, key)?;
+                if remove(transaction, key)? {
+                    removed.insert(key);
+                }
             }
+            let lost = lost.iter().filter(|(key, _)| removed.contains(key));
             Ok(lost::note(transaction, lost)?)
         })
     }

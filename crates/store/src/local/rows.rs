@@ -69,8 +69,8 @@ fn note_touches(
     Ok(())
 }
 
-/// Takes an op out of the outbox.
-pub(super) fn remove(transaction: &Transaction<'_>, key: &OpKey) -> Result<(), StoreError> {
+/// Takes an op out of the outbox; gives whether it was there.
+pub(super) fn remove(transaction: &Transaction<'_>, key: &OpKey) -> Result<bool, StoreError> {
     if touches_several(&key.scope) {
         transaction
             .prepare_cached(
@@ -79,12 +79,12 @@ pub(super) fn remove(transaction: &Transaction<'_>, key: &OpKey) -> Result<(), S
             )?
             .execute(key_columns(key))?;
     }
-    transaction
+    let removed = transaction
         .prepare_cached(
             "DELETE FROM outbox WHERE resource_id = ? AND actor = ? AND clock = ? AND scope = ?",
         )?
         .execute(key_columns(key))?;
-    Ok(())
+    Ok(removed > 0)
 }
 
 /// Sets or takes back an op's acknowledgement.
@@ -127,7 +127,8 @@ pub(super) fn remove_to_refold(
             )?
             .execute(key_columns(key))?;
     }
-    remove(transaction, key)
+    remove(transaction, key)?;
+    Ok(())
 }
 
 /// The op with this key.

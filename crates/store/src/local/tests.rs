@@ -13,6 +13,7 @@ use crate::{FileOptions, OpenError};
 
 mod history;
 mod import;
+mod lost;
 mod outbox;
 mod switches;
 

@@ -13,6 +13,8 @@ pub(super) const TRIGGERS: &[&str] = &[
     "pwd",
     "Pwd",
     "PWD",
+    "pw",
+    "PW",
     "secret",
     "Secret",
     "SECRET",
@@ -61,7 +63,10 @@ pub(super) const TRIGGERS: &[&str] = &[
 /// Words that are a password's name, or end with it.
 const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "passcode", "pwd"];
 /// The same, of which longer words tell nothing.
-const PASSWORD_WORDS: &[&str] = &["pass", "passwort", "pw", "userpass", "dbpass"];
+#[rustfmt::skip]
+const PASSWORD_WORDS: &[&str] = &[
+    "pass", "passwort", "pw", "userpass", "dbpass", "sshpass", "smtppass", "rootpass", "adminpass",
+];
 
 #[rustfmt::skip]
 const SECRETS: &[&str] = &[

@@ -44,7 +44,8 @@ pub(super) fn separator(text: &[u8], name: &Range<usize>) -> Option<(usize, Styl
         } else {
             Style::Code
         };
-        return Some((in_object(text, after_type(text, at + 1)), style));
+        let behind = after_emphasis(text, at + 1);
+        return Some((in_object(text, after_type(text, behind)), style));
     }
     if closed + spaced == 0 && begins(b"(") && sets(&text[name.clone()]) {
         return quoted(text, at + 1).then_some((at + 1, Style::Code));
@@ -63,6 +64,10 @@ pub(super) fn separator(text: &[u8], name: &Range<usize>) -> Option<(usize, Styl
     }
     if begins(b",") && closed > 0 {
         return Some((named_value(text, at + 1), Style::Code));
+    }
+    if (begins(b",") || begins(b"\n")) && is_named(&text[..name.start]) {
+        let value = named_value(text, at + 1);
+        return (value > at + 1).then_some((value, Style::Bare));
     }
     if begins(b"|") {
         return Some((at + 1, Style::Prose));
@@ -163,6 +168,37 @@ pub(super) fn skip(text: &[u8], at: &mut usize, of: fn(u8) -> bool, max: usize) 
         .count();
     *at += length;
     length
+}
+
+/// `**Name:** value`, `<b>Name:</b> value`: goes on behind the mark, which ends behind the colon.
+fn after_emphasis(text: &[u8], at: usize) -> usize {
+    const ENDS: [&[u8]; 8] = [
+        b"***",
+        b"**",
+        b"*",
+        b"__",
+        b"_",
+        b"</b>",
+        b"</strong>",
+        b"</em>",
+    ];
+    let rest = &text[at..];
+    let end = ENDS.iter().find(|end| rest.starts_with(end));
+    let end = end.map_or(0, |end| end.len());
+    if matches!(rest.get(end), Some(b' ' | b'\t')) {
+        at + end
+    } else {
+        at
+    }
+}
+
+/// Whether `name:` or `key:` stands at the end of what is before a name, as in YAML.
+fn is_named(before: &[u8]) -> bool {
+    let unquoted = before.strip_suffix(b"\"").or(before.strip_suffix(b"'"));
+    let before = unquoted.unwrap_or(before);
+    [&b"name: "[..], b"key: "]
+        .iter()
+        .any(|key| before.ends_with(key))
 }
 
 /// `name: &'static str = value`: goes on behind the type.

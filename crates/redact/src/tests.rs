@@ -7,6 +7,7 @@ mod disguises;
 mod entropy;
 mod judged;
 mod keys;
+mod labels;
 mod laws;
 mod lines;
 mod members;

@@ -193,7 +193,8 @@ fn sources(args: &ImportArgs, context: &Context) -> Result<Vec<Source>, Failure>
     if let Some(path) = &args.path {
         if args.agent == Chosen::Auto {
             let message = "a path is of one agent: name the agent in place of `auto`";
-            return Err(Failure::usage("agent_unknown", message));
+            let fix = format!("syncline import claude-code {}", path.display());
+            return Err(Failure::usage("agent_unknown", message).fix(fix));
         }
         let mut root = std::fs::canonicalize(path).map_err(|error| {
             let message = format!("could not read {}", path.display());

@@ -113,6 +113,9 @@ fn read_token(endpoint: &Endpoint, context: &Context) -> Result<Token, Failure> 
             .because(error)
             .state("nothing was stored")
             .fix("syncline token create --data DIR --user NAME, on the server")
+            .fix(format!(
+                "syncline config set endpoint {endpoint}, if the server takes everybody (--auth none)"
+            ))
     })
 }
 

@@ -186,3 +186,22 @@ fn what_names_no_origin_counts_once_all_the_same() {
     }
     assert_eq!(figures(&ada), figures(&ben));
 }
+
+/// Claude Code keeps the summary as the next prompt, and tells the compaction alone here.
+#[test]
+fn an_export_tells_a_compaction_without_a_summary() {
+    let machine = Machine::new();
+    import(&machine, &[&transcripts(Named::Yes)[0]]);
+    for (format, told) in [
+        ("markdown", "## compaction (auto), of 9 tokens\n\n"),
+        (
+            "html",
+            "<p class=\"faint\">compaction (auto), of 9 tokens</p>",
+        ),
+    ] {
+        let export = ["session", "export", "origin", "--format", format];
+        let page = machine.run_with(&OFF, &export).done().stdout;
+        assert!(page.contains(told), "{page}");
+        assert!(!page.contains("```\n\n```"), "{page}");
+    }
+}

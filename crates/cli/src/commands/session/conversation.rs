@@ -284,15 +284,7 @@ impl Conversation<'_> {
         compaction: &SessionCompaction,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let mut head = "── compaction".to_owned();
-        if let Some(trigger) = &compaction.trigger {
-            head.push_str(&format!(" ({})", printable(trigger)));
-        }
-        match (compaction.tokens_before, compaction.tokens_after) {
-            (Some(before), Some(after)) => head.push_str(&format!(", {before} → {after} tokens")),
-            (Some(before), None) => head.push_str(&format!(", of {before} tokens")),
-            (None, _) => {}
-        }
+        let head = format!("── {}", told_compaction(compaction));
         let time = self.time(compaction.at);
         let head = self.colour.paint(Style::Warning, head);
         writeln!(out, "\n{head}  {}", self.colour.paint(Style::Faint, time))?;
@@ -333,4 +325,18 @@ pub(super) fn readable(text: &str) -> String {
         }
         Ok(_) | Err(_) => text.to_owned(),
     }
+}
+
+/// A compaction in a line: its cause, and the tokens that it was of.
+pub(super) fn told_compaction(compaction: &SessionCompaction) -> String {
+    let mut told = "compaction".to_owned();
+    if let Some(trigger) = &compaction.trigger {
+        told.push_str(&format!(" ({})", printable(trigger)));
+    }
+    match (compaction.tokens_before, compaction.tokens_after) {
+        (Some(before), Some(after)) => told.push_str(&format!(", {before} → {after} tokens")),
+        (Some(before), None) => told.push_str(&format!(", of {before} tokens")),
+        (None, _) => {}
+    }
+    told
 }

@@ -8,7 +8,7 @@ use syncline_store::sessions::{
     Event, Session, SessionCompaction, SessionError, SessionMessage, SessionPart, SessionTool,
 };
 
-use super::conversation::readable;
+use super::conversation::{readable, told_compaction};
 use super::in_order::Stretch;
 use super::reference::title_of;
 use super::show::{Head, facts};
@@ -165,8 +165,11 @@ fn error(error: &SessionError, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn compaction(compaction: &SessionCompaction, out: &mut dyn Write) -> io::Result<()> {
-    let summary = compaction.summary.as_deref().unwrap_or_default();
-    folded("compaction", &escaped(summary), out)
+    let told = escaped(&told_compaction(compaction));
+    match &compaction.summary {
+        Some(summary) => folded(&told, &escaped(summary), out),
+        None => writeln!(out, "<p class=\"faint\">{told}</p>"),
+    }
 }
 
 /// `text` as text of a page, also within a quoted attribute.

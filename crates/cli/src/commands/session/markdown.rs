@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use syncline_model::session::words;
 use syncline_store::sessions::{Event, SessionMessage, SessionPart, SessionTool};
 
-use super::conversation::readable;
+use super::conversation::{readable, told_compaction};
 use super::in_order::Stretch;
 use super::reference::title_of;
 use super::show::{Head, facts};
@@ -43,8 +43,11 @@ pub(super) fn event(event: &Event, stretch: Stretch, out: &mut dyn Write) -> io:
             block(error.message.as_deref().unwrap_or_default(), out)
         }
         Event::Compaction(compaction) => {
-            writeln!(out, "## Compaction\n")?;
-            block(compaction.summary.as_deref().unwrap_or_default(), out)
+            writeln!(out, "## {}\n", escaped(&told_compaction(compaction)))?;
+            match &compaction.summary {
+                Some(summary) => block(summary, out),
+                None => Ok(()),
+            }
         }
         // Here is what a person reads: the other formats have it.
         Event::Raw(_) | Event::Usage(_) => Ok(()),

@@ -33,22 +33,22 @@ pub(crate) enum Reader {
 /// more from their starts.
 pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
-        // What members, arguments and commands give away, here as in all. Before that: where a file that is one value
-        // takes place, what is damaged, what is no text in a message, and files without a header.
-        Agent::Gemini => 6,
+        // What members, arguments, commands and labels give away, here as in all. Before that: where a file that is one
+        // value takes place, what is damaged, what is no text in a message, and files without a header.
+        Agent::Gemini => 7,
         // Before that: what is damaged, what the second version keeps, tries that have failed, and what has no role.
-        Agent::OpenCode => 6,
+        Agent::OpenCode => 7,
         // Before that: what was queued is told once, with what is beside its words, and what the agent itself says.
-        Agent::ClaudeCode => 5,
+        Agent::ClaudeCode => 6,
         // Before that: what is damaged, prompts that no event tells, what is neither text nor image stays as it stands,
         // and files go by their names where no header can be read.
-        Agent::Codex => 6,
+        Agent::Codex => 7,
         // Before that: what is damaged, lines go by their numbers in the file, what is attached, errors, and calls
         // without names.
-        Agent::Cursor => 6,
+        Agent::Cursor => 7,
         // Before that: messages name their responses, and chats of one second are told apart.
-        Agent::Aider => 4,
-        Agent::Clankers => 2,
+        Agent::Aider => 5,
+        Agent::Clankers => 3,
     }
 }
 
